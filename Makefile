@@ -1,0 +1,50 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Type checking loads the settings but needs no database, so it is given an address that nobody connects to.
+NO_DATABASE := DATABASE_URL=postgres://nobody@127.0.0.1/none DATABASE_OWNER_URL=postgres://nobody@127.0.0.1/none
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fmt lock stop
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.installed ## Make the environment (the other targets do it by themselves)
+
+$(VENV)/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Colloquy needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "This Python cannot make environments. On Debian: apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what Colloquy is made of ..."
+	@if command -v uv >/dev/null; then \
+		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	fi
+	@touch $@
+
+demo: install ## Serve the site with two universities, their people and a course
+	@$(BIN)/python -m lms.demo
+
+test: install ## Run the whole suite (browser tests need Debian's chromium)
+	@$(BIN)/python -m pytest -q -n auto
+
+check: install ## Style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(NO_DATABASE) $(BIN)/mypy lms tutoring prompts tenants
+	@$(NO_DATABASE) $(BIN)/lint-imports
+
+fmt: install ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+stop: ## Stop the embedded databases of this checkout
+	@$(BIN)/python -m lms.embedded_postgres .data/postgres .data/postgres-test
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --upgrade -o requirements.lock

@@ -1,0 +1,329 @@
+"""One settings file: development defaults, and a refusal in words of every bad value.
+
+Each value that an installation may change is an environment variable (or a line of `.env`), listed in `.env.example`.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from dotenv import load_dotenv
+
+from lms import env
+from lms.embedded_postgres import APPLICATION, OWNER, Cluster
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_dotenv(BASE_DIR / ".env")
+
+# State of this installation that is not in the database: the embedded cluster, media files, collected static files.
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
+
+DEBUG = env.boolean("DEBUG", default=True)
+# The address at which people reach the site; https here makes cookies Secure and turns on HSTS.
+SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000")
+IS_HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+_WHY_SECRET = "with DEBUG off each installation needs a long random value of its own"
+SECRET_KEY = env.text("SECRET_KEY", "development-only") if DEBUG else env.required("SECRET_KEY", _WHY_SECRET)
+# Tokens of the API have their own key, so that renewing one key does not spend the other.
+JWT_SIGNING_KEY = (
+    env.text("JWT_SIGNING_KEY", "development-only-" + "j" * 32)
+    if DEBUG
+    else env.required("JWT_SIGNING_KEY", _WHY_SECRET)
+)
+JWT_ISSUER = SITE_URL
+JWT_AUDIENCE = "colloquy-api"
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
+REFRESH_TOKEN_LIFETIME = timedelta(days=7)
+
+INSTALLED_APPS = [
+    "daphne",
+    "lms",
+    "tutoring",
+    "lms.learning",
+    "lms.courses",
+    "prompts",
+    "tenants",
+    "mptt",
+    "allauth",
+    "allauth.account",
+    "django_structlog",
+    "csp",
+    "ninja",
+    "tenants.apps.ColloquyAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "tenants.middleware.DomainErrorMiddleware",
+]
+
+ROOT_URLCONF = "lms.urls"
+ASGI_APPLICATION = "lms.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+
+# Database: the application connects as a role that owns nothing; only migrations use the owner.
+
+
+def _databases() -> dict[str, Any]:
+    application, owner = env.text("DATABASE_URL"), env.text("DATABASE_OWNER_URL")
+    if bool(application) != bool(owner):
+        raise ImproperlyConfigured(
+            "DATABASE_URL (the application's role) and DATABASE_OWNER_URL (the role that migrates) go together."
+        )
+    if not application:
+        cluster = Cluster(Path(env.text("EMBEDDED_POSTGRES_DIR", str(DATA_DIR / "postgres"))), durable=not IS_TEST)
+        cluster.ensure_started()
+        application, owner = cluster.url(APPLICATION), cluster.url(OWNER)
+    databases: dict[str, Any] = {
+        "default": dj_database_url.parse(application),
+        "owner": dj_database_url.parse(owner),
+    }
+    for alias, database in databases.items():
+        if database["ENGINE"] != "django.db.backends.postgresql":
+            raise ImproperlyConfigured(f"The database of {alias!r} is not PostgreSQL: use a postgres:// address.")
+    # A pool instead of persistent connections: under ASGI those would belong to threads that come and go.
+    size = env.integer("DATABASE_POOL_SIZE", 0 if IS_TEST else 10, minimum=0, maximum=500)
+    if size:
+        databases["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 10}}
+    return databases
+
+
+# Set by the test suite alone: a throw-away cluster, no pool.
+IS_TEST = env.boolean("COLLOQUY_TEST", default=False)
+DATABASES = _databases()
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MIGRATION_DATABASE = "owner"
+
+REDIS_URL = env.url("REDIS_URL", "", schemes=("redis", "rediss", "unix"))
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+CACHES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+
+# People and sign-in.
+
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# The SHA-256 before bcrypt is what makes passwords beyond bcrypt's 72 bytes count whole.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# auth.W004 wants `unique=True`; the constraint on lower(email) is stricter than that.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "learning:front"
+LOGOUT_REDIRECT_URL = "learning:front"
+ACCOUNT_ADAPTER = "tenants.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "tenants.forms.SignupForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = True
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1, maximum=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=True)
+EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Colloquy <no-reply@localhost>")
+# Mail goes to the console until a server (EMAIL_HOST) or, for trials, a folder (EMAIL_FILE_PATH) is named.
+_mailer = "filebased" if EMAIL_FILE_PATH else "smtp" if env.text("EMAIL_HOST") else "console"
+EMAIL_BACKEND = f"django.core.mail.backends.{_mailer}.EmailBackend"
+
+
+# The tutor.
+
+ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
+# May point at any server that speaks the Messages API.
+ANTHROPIC_BASE_URL = env.url("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+# "practice" answers from the lesson itself, without a model; it is what runs when there is no key.
+TUTOR_PROVIDER = env.choice(
+    "TUTOR_PROVIDER", "anthropic" if ANTHROPIC_API_KEY else "practice", ("anthropic", "practice")
+)
+if TUTOR_PROVIDER == "anthropic" and not ANTHROPIC_API_KEY:
+    raise ImproperlyConfigured("TUTOR_PROVIDER is anthropic, which needs ANTHROPIC_API_KEY.")
+TUTOR_MODEL = env.text("TUTOR_MODEL", "claude-sonnet-5-5")
+TUTOR_MAX_OUTPUT_TOKENS = env.integer("TUTOR_MAX_OUTPUT_TOKENS", 2000, minimum=64, maximum=64000)
+# The longest question that a student may send, in characters.
+TUTOR_MAX_QUESTION_CHARACTERS = env.integer("TUTOR_MAX_QUESTION_CHARACTERS", 8000, minimum=100, maximum=100_000)
+TUTOR_CONNECT_S = env.seconds("TUTOR_CONNECT_S", 5)
+TUTOR_FIRST_EVENT_S = env.seconds("TUTOR_FIRST_EVENT_S", 30)
+TUTOR_SILENCE_S = env.seconds("TUTOR_SILENCE_S", 30)
+TUTOR_TEXT_SILENCE_S = env.seconds("TUTOR_TEXT_SILENCE_S", 90)
+TUTOR_WHOLE_REPLY_S = env.seconds("TUTOR_WHOLE_REPLY_S", 300)
+# Pause between the words of the practice tutor, in seconds.
+TUTOR_PRACTICE_PACE_S = env.seconds("TUTOR_PRACTICE_PACE_S", 0.02)
+# USD per million tokens and model. The SDK has no price table; a model that is missing here is stored without a cost.
+TUTOR_PRICES = env.prices(
+    "TUTOR_PRICES",
+    {
+        model: {
+            "input": Decimal(usd),
+            "output": Decimal(usd) * 5,
+            "cache_write": Decimal(usd) * Decimal("1.25"),
+            "cache_read": Decimal(usd) / 10,
+        }
+        for model, usd in (("claude-sonnet-5-5", "3"), ("claude-haiku-5-5", "1"))
+    },
+)
+
+
+# Files.
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = DATA_DIR / "media"
+S3_BUCKET = env.text("S3_BUCKET")
+STORAGES: dict[str, Any] = {
+    # Media are served by a view that checks rights, never by their storage's own address.
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": S3_BUCKET, "endpoint_url": env.url("S3_ENDPOINT_URL", "") or None},
+    }
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or IS_TEST
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+
+# What browsers may do.
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_SSL_REDIRECT = IS_HTTPS and env.boolean("SECURE_SSL_REDIRECT", default=True)
+if env.boolean("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "media-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        # The one outside page that a lesson may show: YouTube's player without its cookies.
+        "frame-src": ["https://www.youtube-nocookie.com"],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+
+# Language, time, logs.
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ar", _("Arabic")), ("de", _("German")), ("es", _("Spanish")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "lms" / "locale"]
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "console" if DEBUG else "json", ("console", "json"))
+_shared_processors: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _shared_processors,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *([structlog.processors.dict_tracebacks] if LOG_FORMAT == "json" else []),
+                structlog.processors.JSONRenderer()
+                if LOG_FORMAT == "json"
+                else structlog.dev.ConsoleRenderer(colors=False),
+            ],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # django_structlog writes one line for each request with its outcome; the servers' own lines would double it.
+    "loggers": {"django.server": {"level": "WARNING"}, "uvicorn.access": {"level": "WARNING"}},
+}
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_shared_processors,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.StackInfoRenderer(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

@@ -1,0 +1,26 @@
+"""Turns a refusal that reaches the top of a page view into a page with the same sentence and status."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+from tenants.errors import DomainError
+
+
+class DomainErrorMiddleware(MiddlewareMixin):
+    """The API has a handler of its own in `lms.api`; this one serves pages."""
+
+    get_response: Callable[[HttpRequest], HttpResponse]
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return error_page(request, exception) if isinstance(exception, DomainError) else None
+
+
+def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The page of `error.status` where there is one, else the page for requests that make no sense."""
+    known = error.status if error.status in (400, 403, 404, 409, 429) else 400
+    # A foreign row must look like an absent one to the byte, so the page of 404 gets no words from the error.
+    detail = "" if known == 404 else error.detail
+    return render(request, f"{known}.html", {"detail": detail}, status=error.status)

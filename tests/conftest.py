@@ -1,0 +1,35 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.database import migrated_database
+from tests.world import World, make_world
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """In place of pytest-django's own, which would create the database as the application's role."""
+    with django_db_blocker.unblock(), migrated_database():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def fast_and_contained(settings: object, tmp_path: Path) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the embedded server with the last run that uses it; a worker leaves that to its controller."""
+    if hasattr(config, "workerinput"):
+        return
+    from tests.database import stop_cluster_when_unused
+
+    stop_cluster_when_unused()

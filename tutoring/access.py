@@ -1,0 +1,35 @@
+"""One conversation or one reply for its own student, or a refusal. Rights are read anew on each action."""
+
+from uuid import UUID
+
+from tenants.errors import NotVisible
+from tenants.models import User
+from tutoring.models import ChatSession, Generation
+
+
+def access_session(user: User, session_id: UUID) -> ChatSession:
+    """With its university, content item and offering, in one query."""
+    session = (
+        ChatSession.objects.visible_to(user)
+        .filter(pk=session_id)
+        .filter(user__is_active=True)
+        .select_related("university", "content_item__content_type", "content_item__module", "offering__course", "user")
+        .first()
+    )
+    if session is None:
+        raise NotVisible
+    return session
+
+
+def access_generation(user: User, generation_id: UUID) -> Generation:
+    """With its message, in one query."""
+    generation = (
+        Generation.objects.visible_to(user)
+        .filter(pk=generation_id)
+        .filter(session__user__is_active=True)
+        .select_related("message")
+        .first()
+    )
+    if generation is None:
+        raise NotVisible
+    return generation

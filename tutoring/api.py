@@ -1,0 +1,134 @@
+"""API group `chat`: conversations, and replies as server-sent events."""
+
+import contextlib
+from typing import Any
+from uuid import UUID
+
+from channels.db import aclose_old_connections, database_sync_to_async
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Header, Query, Router
+from ninja.pagination import paginate
+
+from lms.learning.access import access_lesson
+from tenants.access import access_university
+from tenants.auth import AsyncBearerAuth
+from tenants.requests import signed_in
+from tutoring import events, queries
+from tutoring.access import access_generation, access_session
+from tutoring.actions.generations import request_stop
+from tutoring.actions.sending import send_message
+from tutoring.actions.sessions import start_session
+from tutoring.errors import BadOffset
+from tutoring.models import ChatSession
+from tutoring.runner import OWNER, runner
+from tutoring.schemas import MessageIn, MessageOut, SessionDetailOut, SessionIn, SessionOut
+from tutoring.sse import event_stream
+
+router = Router(tags=["chat"])
+
+_STREAM = {
+    "responses": {
+        200: {
+            "description": "Server-sent events: started, delta, done, restart. See docs/api.md for their fields.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+}
+
+
+@router.post("/sessions", response={201: SessionOut}, summary="Begin a conversation about a content item")
+def create_session(request: HttpRequest, body: SessionIn) -> tuple[int, SessionOut]:
+    """The lesson is kept as it is now. 404 when the item is absent or not for this person."""
+    user = signed_in(request)
+    lesson = access_lesson(user, university=body.university, offering=body.offering, item=body.content_item)
+    return 201, SessionOut.of(start_session(by=user, lesson=lesson))
+
+
+@router.get("/sessions", response=list[SessionOut], summary="My conversations at one university, newest first")
+@paginate
+def list_sessions(
+    request: HttpRequest,
+    university: str = Query(..., description="The university's slug."),
+    search: str = Query("", max_length=200, description="Words in titles and messages."),
+) -> QuerySet[ChatSession]:
+    user = signed_in(request)
+    return queries.conversations(user, access_university(user, university), search).select_related("university")
+
+
+@router.get("/sessions/{uuid:session_id}", response=SessionDetailOut, summary="One conversation with its messages")
+def get_session(request: HttpRequest, session_id: UUID) -> SessionDetailOut:
+    session = access_session(signed_in(request), session_id)
+    messages = [MessageOut.of(message) for message in queries.conversation(session).messages]
+    return SessionDetailOut(**SessionOut.of(session).model_dump(), messages=messages)
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/messages",
+    auth=AsyncBearerAuth(),
+    summary="Ask the tutor; the reply streams",
+    openapi_extra=_STREAM,
+)
+async def post_message(
+    request: HttpRequest,
+    session_id: UUID,
+    body: MessageIn,
+    idempotency_key: str = Header(..., description="8 to 100 ASCII characters, new for each message."),
+) -> StreamingHttpResponse:
+    """The question is stored before the stream begins; leaving the stream does not stop the reply.
+
+    The same key and body again follow the same reply. 409 `generation_running` names the reply that is being made;
+    422 `idempotency_key_reused` when the key belongs to another message.
+    """
+    sent = await database_sync_to_async(send_message)(
+        by=signed_in(request),
+        session_id=session_id,
+        key=idempotency_key,
+        text=body.text,
+        parent_id=body.parent,
+        owner=OWNER,
+    )
+    runner.start(sent)
+    await aclose_old_connections()
+    first = events.started(
+        session=sent.session,
+        message=sent.message,
+        reply=sent.reply,
+        generation=sent.generation,
+        key=idempotency_key,
+    )
+    return event_stream(runner.follow(sent.generation, 0, pages=False), after=0, first=first)
+
+
+@router.get(
+    "/generations/{uuid:generation_id}/events",
+    auth=AsyncBearerAuth(),
+    summary="Follow a reply from a position",
+    openapi_extra=_STREAM,
+)
+async def follow_generation(
+    request: HttpRequest,
+    generation_id: UUID,
+    after: int = Query(0, ge=0, description="Characters (Unicode code points) of the reply that the reader has."),
+    last_event_id: str = Header("", description="As browsers send it; it wins over `after`."),
+) -> StreamingHttpResponse:
+    """The rest of the text, then what comes live, then `done`; after the end as well."""
+    await database_sync_to_async(access_generation)(signed_in(request), generation_id)
+    position = _position(last_event_id) if last_event_id else after
+    await aclose_old_connections()
+    return event_stream(runner.follow(generation_id, position, pages=False), after=position)
+
+
+@router.post("/generations/{uuid:generation_id}/stop", auth=AsyncBearerAuth(), response={202: None}, summary="Stop a reply")
+async def stop_generation(request: HttpRequest, generation_id: UUID) -> tuple[int, Any]:
+    """Keeps the text so far. Stopping twice, or after the end, changes nothing."""
+    await database_sync_to_async(request_stop)(by=signed_in(request), generation_id=generation_id)
+    runner.stop(generation_id)
+    return 202, None
+
+
+def _position(last_event_id: str) -> int:
+    with contextlib.suppress(ValueError):
+        if (position := int(last_event_id)) >= 0:
+            return position
+    raise BadOffset

@@ -1,0 +1,137 @@
+"""The tutor's socket: frames in and out. A reply goes on without it."""
+
+import asyncio
+import contextlib
+from typing import Any
+from uuid import UUID
+
+import structlog
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from tenants.errors import DomainError, NotVisible
+from tutoring import events
+from tutoring.access import access_generation, access_session
+from tutoring.actions.generations import request_stop
+from tutoring.actions.sending import send_message
+from tutoring.runner import OWNER, runner
+from tutoring.schemas import AttachFrame, SendFrame, StopFrame, read_frame
+
+log = structlog.get_logger(__name__)
+
+PROTOCOL = "colloquy.v1"
+BEARER_PREFIX = "bearer."
+# Close codes of our own range, read by the page's script and by API clients.
+CLOSE_NOT_SIGNED_IN, CLOSE_NOT_FOUND = 4401, 4404
+
+
+class TutorConsumer(AsyncJsonWebsocketConsumer):
+    """One conversation. Frames are handled one at a time, so each reply is followed in a task of its own."""
+
+    async def connect(self) -> None:
+        self.following: dict[UUID, asyncio.Task[None]] = {}
+        self.user = self.scope["user"]
+        offered = self.scope["subprotocols"]
+        # Accepted before it is refused: a browser learns a close code only from an open socket.
+        await self.accept(PROTOCOL if PROTOCOL in offered else None)
+        # Rendered blocks are for pages; an API client gets the text alone.
+        self.is_page = not any(p.startswith(BEARER_PREFIX) for p in offered)
+        if not self.user.is_authenticated:
+            await self.close(CLOSE_NOT_SIGNED_IN)
+            return
+        self.session_id: UUID = self.scope["url_route"]["kwargs"]["session"]
+        try:
+            await database_sync_to_async(access_session)(self.user, self.session_id)
+        except NotVisible:
+            await self.close(CLOSE_NOT_FOUND)
+
+    async def disconnect(self, code: int) -> None:
+        for task in list(self.following.values()):
+            task.cancel()
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        try:
+            return await super().decode_json(text_data)
+        except ValueError:
+            # Refused by `read_frame` like any other frame that is none.
+            return None
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+        # A binary frame is refused like any other that is not a JSON object.
+        await self.receive_json(await self.decode_json(text_data or ""))
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        try:
+            frame = read_frame(content)
+            if isinstance(frame, SendFrame):
+                await self._send(frame)
+            elif isinstance(frame, AttachFrame):
+                await self._attach(frame)
+            else:
+                await self._stop(frame)
+        except DomainError as error:
+            await self.send_json(_refusal(error, content))
+
+    async def _send(self, frame: SendFrame) -> None:
+        sent = await database_sync_to_async(send_message)(
+            by=self.user,
+            session_id=self.session_id,
+            key=frame.key,
+            text=frame.text,
+            parent_id=frame.parent,
+            owner=OWNER,
+        )
+        runner.start(sent)
+        await self.send_json(
+            events.started(
+                session=sent.session,
+                message=sent.message,
+                reply=sent.reply,
+                generation=sent.generation,
+                key=frame.key,
+            )
+        )
+        self._follow(sent.generation, after=0)
+
+    async def _attach(self, frame: AttachFrame) -> None:
+        await self._check_own(frame.generation)
+        self._follow(frame.generation, after=frame.after)
+
+    async def _stop(self, frame: StopFrame) -> None:
+        await self._check_own(frame.generation)
+        await database_sync_to_async(request_stop)(by=self.user, generation_id=frame.generation)
+        runner.stop(frame.generation)
+
+    async def _check_own(self, generation_id: UUID) -> None:
+        generation = await database_sync_to_async(access_generation)(self.user, generation_id)
+        if generation.session_id != self.session_id:
+            raise NotVisible
+
+    def _follow(self, generation_id: UUID, *, after: int) -> None:
+        """A second attach to the same reply replaces the first, so that no text comes twice."""
+        if earlier := self.following.pop(generation_id, None):
+            earlier.cancel()
+        task = asyncio.create_task(self._deliver(generation_id, after))
+        self.following[generation_id] = task
+
+    async def _deliver(self, generation_id: UUID, after: int) -> None:
+        try:
+            async with contextlib.aclosing(runner.follow(generation_id, after, pages=self.is_page)) as stream:
+                async for event in stream:
+                    await self.send_json({**event, "generation": str(generation_id)})
+        except Exception:
+            # Nobody awaits this task. The client is told to come back, and finds the text in the row.
+            log.exception("tutor_delivery_broke", generation=str(generation_id))
+            with contextlib.suppress(Exception):
+                await self.send_json(events.restart(retry_ms=1000))
+        finally:
+            if self.following.get(generation_id) is asyncio.current_task():
+                del self.following[generation_id]
+
+
+def _refusal(error: DomainError, content: Any) -> events.Event:
+    context = dict(error.context)
+    if isinstance(content, dict) and isinstance(content.get("key"), str):
+        context["key"] = content["key"]
+    return events.error(error.code, error.detail, **context)

@@ -1,0 +1,160 @@
+"""Conversations with the tutor. The row owns the generation; connections only read it."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from lms.courses.models import ContentItem, CourseOffering
+from tenants.models import University, User
+
+
+class ChatSessionQuerySet(models.QuerySet["ChatSession"]):
+    def visible_to(self, user: User) -> Self:
+        """A conversation is its student's alone, and only while they belong to the university."""
+        return self.filter(user=user, university__in=University.objects.visible_to(user))
+
+
+class ChatSession(models.Model):
+    """One conversation about one content item, with the lesson as it was when the conversation began."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="chat_sessions")
+    offering = models.ForeignKey(CourseOffering, on_delete=models.CASCADE, related_name="+")
+    content_item = models.ForeignKey(ContentItem, on_delete=models.CASCADE, related_name="chat_sessions")
+    title = models.CharField(max_length=200, blank=True)
+    # The snapshot: see `tutoring.snapshot.LessonSnapshot` for its keys.
+    content_context = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ChatSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-updated_at"]
+        indexes = [
+            models.Index(fields=["user", "-updated_at"], name="chat_session_mine"),
+            models.Index(fields=["user", "content_item", "-updated_at"], name="chat_session_lesson"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(session__in=ChatSession.objects.visible_to(user))
+
+
+class Message(models.Model):
+    class Role(models.TextChoices):
+        USER = "user", _("You")
+        ASSISTANT = "assistant", _("Tutor")
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        STREAMING = "streaming"
+        COMPLETE = "complete"
+        STOPPED = "stopped"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
+    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="replies")
+    # One-based within the session.
+    seq = models.PositiveIntegerField()
+    role = models.CharField(max_length=10, choices=Role)
+    state = models.CharField(max_length=10, choices=State, default=State.COMPLETE)
+    body = models.TextField(blank=True)
+    error_code = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["session", "seq"]
+        constraints = [models.UniqueConstraint(fields=["session", "seq"], name="message_seq_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.seq}"
+
+
+LIVE_STATES = ["pending", "streaming"]
+END_STATES = ["complete", "stopped", "failed"]
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(session__in=ChatSession.objects.visible_to(user))
+
+    def live(self) -> Self:
+        return self.filter(state__in=LIVE_STATES)
+
+
+class Generation(models.Model):
+    """The making of one reply. Its state moves only by conditional UPDATE; end states never change."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
+    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="generations")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
+    state = models.CharField(max_length=10, choices=Message.State, default=Message.State.PENDING)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    # The process that makes the reply, and until when it may be believed alive.
+    owner = models.CharField(max_length=80)
+    lease_until = models.DateTimeField()
+    stop_requested = models.BooleanField(default=False)
+    provider = models.CharField(max_length=20)
+    model = models.CharField(max_length=80, blank=True)
+    prompt_versions = models.JSONField(default=list)
+    prompt_hash = models.CharField(max_length=64, blank=True)
+    stop_reason = models.CharField(max_length=40, blank=True)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    cache_write_tokens = models.PositiveIntegerField(default=0)
+    cache_read_tokens = models.PositiveIntegerField(default=0)
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    trace_id = models.CharField(max_length=64, blank=True)
+    ttft_ms = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session"], condition=Q(state__in=["pending", "streaming"]), name="generation_one_live"
+            ),
+            models.CheckConstraint(condition=Q(attempt__gte=1), name="generation_attempt_counts"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lease_until"], condition=Q(state__in=["pending", "streaming"]), name="generation_leases"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
+class IdempotencyKey(models.Model):
+    """What was answered to one write of one person, so that the same write sent again changes nothing."""
+
+    university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=100)
+    body_hash = models.CharField(max_length=64)
+    answer = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["university", "user", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,85 @@
+"""What pages and streams read of conversations."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from lms.learning.access import Lesson
+from tenants.models import University, User
+from tutoring.models import END_STATES, ChatSession, Message
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One conversation as a page shows it, oldest message first."""
+
+    session: ChatSession | None
+    messages: list[Message]
+
+    @property
+    def running(self) -> Message | None:
+        """The reply that is being made now."""
+        last = self.messages[-1] if self.messages else None
+        return last if last and last.state not in END_STATES else None
+
+
+def latest_conversation(user: User, lesson: Lesson) -> Conversation:
+    """The student's newest conversation about the lesson; one query.
+
+    A newer one in which nothing was said yet counts: it shows as no conversation, ready for a first question.
+    """
+    newest = (
+        ChatSession.objects.filter(user=user, content_item=lesson.item, offering=lesson.offering)
+        .order_by("-updated_at")
+        .values("pk")[:1]
+    )
+    return _conversation(Message.objects.filter(session__in=newest))
+
+
+def conversation(session: ChatSession) -> Conversation:
+    found = _conversation(Message.objects.filter(session=session))
+    return Conversation(session=session, messages=found.messages)
+
+
+def _conversation(messages: QuerySet[Message]) -> Conversation:
+    rows = list(messages.select_related("session", "generation").order_by("seq"))
+    return Conversation(session=rows[0].session if rows else None, messages=rows)
+
+
+def conversations(user: User, university: University, search: str = "") -> QuerySet[ChatSession]:
+    """Newest first, with `message_count`; `search` looks into titles and what was said."""
+    mine = ChatSession.objects.visible_to(user).filter(university=university).exclude(messages=None)
+    if search:
+        mine = mine.filter(Q(title__icontains=search) | Q(messages__body__icontains=search))
+    return mine.select_related("content_item", "offering__course").annotate(
+        message_count=Count("messages", distinct=True)
+    )
+
+
+# The words of the question are joined by OR, so that one that the lesson lacks does not empty the answer.
+_PASSAGES = """
+WITH question AS (
+    SELECT replace(plainto_tsquery(%(config)s::regconfig, %(question)s)::text, '&', '|')::tsquery AS words
+), passage AS (
+    SELECT text, number FROM unnest(%(passages)s::text[]) WITH ORDINALITY AS p(text, number)
+)
+SELECT passage.text
+FROM passage, question
+WHERE to_tsvector(%(config)s::regconfig, passage.text) @@ question.words
+ORDER BY ts_rank_cd(to_tsvector(%(config)s::regconfig, passage.text), question.words, 1) DESC, passage.number
+LIMIT 3
+"""
+
+
+# PostgreSQL's dictionaries for the languages that the site speaks; other languages are searched word by word.
+_DICTIONARIES = {"ar": "arabic", "de": "german", "en": "english", "es": "spanish", "fr": "french"}
+
+
+def matching_passages(lesson: str, question: str, language: str) -> list[str]:
+    """The paragraphs of the lesson's text that match the question best, best first, at most three."""
+    passages = [paragraph for paragraph in lesson.split("\n\n") if len(paragraph.split()) >= 4]
+    config = _DICTIONARIES.get(language[:2], "simple")
+    with connection.cursor() as cursor:
+        cursor.execute(_PASSAGES, {"question": question, "passages": passages, "config": config})
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,55 @@
+"""A reply as server-sent events."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+from django.http import StreamingHttpResponse
+
+from tutoring.events import HEARTBEAT, Event, as_sse
+
+# Proxies close connections that say nothing; a comment line is no event.
+HEARTBEAT_EVERY_S = 15
+
+
+def event_stream(events: AsyncGenerator[Event, None], *, after: int, first: Event | None = None) -> StreamingHttpResponse:
+    """`first` goes out before the reply's events; `after` is the position that the reader has."""
+    response = StreamingHttpResponse(_lines(events, after, first), content_type="text/event-stream; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _lines(events: AsyncGenerator[Event, None], after: int, first: Event | None) -> AsyncGenerator[str, None]:
+    position = after
+    if first:
+        yield as_sse(first, position)
+    async with contextlib.aclosing(_with_pauses(events)) as stream:
+        async for event in stream:
+            if event is None:
+                yield HEARTBEAT
+                continue
+            if event["event"] == "delta":
+                position = event["from"] + len(event["text"])
+            yield as_sse(event, position)
+
+
+async def _with_pauses(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event | None, None]:
+    """The same events, and None whenever nothing came for a while. Closing it closes `events`."""
+    async with contextlib.aclosing(events):
+        coming = asyncio.ensure_future(anext(events, None))
+        try:
+            while True:
+                ready, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_EVERY_S)
+                if not ready:
+                    yield None
+                    continue
+                event = coming.result()
+                if event is None:
+                    return
+                yield event
+                coming = asyncio.ensure_future(anext(events, None))
+        finally:
+            coming.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await coming
