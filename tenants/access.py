@@ -5,11 +5,17 @@ from tenants.models import ROLE_ORDER, Role, University, User
 
 
 def access_university(user: User, slug: str) -> University:
-    """The university for one of its members, of whatever role."""
-    university = University.objects.visible_to(user).filter(slug=slug).first()
+    """The university for one of its members, of whatever role; `held_roles` lists them."""
+    university = University.objects.visible_to(user).with_roles_of(user).filter(slug=slug).first()
     if university is None:
         raise NotVisible
     return university
+
+
+def access_joinable_university(user: User, slug: str) -> University:
+    """One that anybody may join, or that the person belongs to already."""
+    university = University.objects.open_to_join().filter(slug=slug).first()
+    return university or access_university(user, slug)
 
 
 def has_role(user: User, university_id: int, least: Role) -> bool:

@@ -80,6 +80,12 @@ class EmailTaken(Conflict):
     message = "There is an account with this e-mail address already."
 
 
+class WrongPassword(DomainError):
+    code = "wrong_password"
+    status = 403
+    message = "The current password is not right."
+
+
 class WeakPassword(DomainError):
     code = "weak_password"
     status = 422

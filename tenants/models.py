@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -33,6 +34,11 @@ class UniversityQuerySet(models.QuerySet["University"]):
 
     def open_to_join(self) -> Self:
         return self.filter(is_active=True, is_open_to_join=True)
+
+    def with_roles_of(self, user: "User") -> Self:
+        """Each with `held_roles`, the list of the person's roles there."""
+        held = Membership.objects.filter(university=models.OuterRef("pk"), user=user)
+        return self.annotate(held_roles=ArraySubquery(held.values("role")))
 
 
 class University(models.Model):

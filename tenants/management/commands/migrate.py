@@ -1,9 +1,9 @@
 """`migrate` as the owner of the tables, followed by what the application's role may do with them."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandParser
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connections
 from psycopg import sql
@@ -20,7 +20,7 @@ REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role};
 
 
 class Command(MigrateCommand):
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.set_defaults(database=settings.MIGRATION_DATABASE)
 

@@ -1,0 +1,85 @@
+import re
+
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path
+
+from lms.urls import handler400, handler403, handler404, handler500
+from lms.urls import urlpatterns as own
+from tenants.errors import Conflict, NotVisible, TooManyRequests
+from tests.world import World
+
+__all__ = ["handler400", "handler403", "handler404", "handler500"]
+
+CAUSES = {
+    "suspicious": SuspiciousOperation("secret reason"),
+    "denied": PermissionDenied("secret reason"),
+    "conflict": Conflict("Somebody was faster."),
+    "slow": TooManyRequests(),
+    "hidden": NotVisible("secret reason"),
+    "broken": RuntimeError("secret reason"),
+}
+
+
+def fail(request: HttpRequest, cause: str) -> HttpResponse:
+    raise CAUSES[cause]
+
+
+urlpatterns = [path("fail/<cause>/", fail), path("api/fail/<cause>/", fail), path("", include(own))]
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.urls("tests.tenants.test_error_pages")
+class TestPages:
+    @pytest.mark.parametrize(
+        ("cause", "status", "title"),
+        [
+            ("suspicious", 400, "That request made no sense"),
+            ("denied", 403, "You may not do this"),
+            ("hidden", 404, "There is nothing here"),
+            ("conflict", 409, "Something changed in the meantime"),
+            ("slow", 429, "A little slower, please"),
+            ("broken", 500, "Something broke on our side"),
+        ],
+    )
+    def test_a_page_in_words_that_tells_no_reason(
+        self, browser: Client, db: None, cause: str, status: int, title: str
+    ) -> None:
+        answer = browser.get(f"/fail/{cause}/")
+        assert (answer.status_code, f"<h1>{title}</h1>" in answer.text) == (status, True)
+        assert "secret reason" not in answer.text
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize(
+        ("cause", "status", "code"),
+        [
+            ("suspicious", 400, "invalid_input"),
+            ("denied", 403, "not_allowed"),
+            ("broken", 500, "server_error"),
+        ],
+    )
+    def test_the_shape_of_the_api_under_its_addresses(
+        self, browser: Client, db: None, cause: str, status: int, code: str
+    ) -> None:
+        answer = browser.get(f"/api/fail/{cause}/")
+        assert (answer.status_code, answer.json().keys(), answer.json()["code"]) == (status, {"detail", "code"}, code)
+        assert "secret reason" not in answer.text
+
+
+def test_a_host_that_is_not_ours(client: Client, db: None) -> None:
+    answer = client.get("/", headers={"Host": "evil.example"})
+    assert (answer.status_code, "evil.example" in answer.text) == (400, False)
+
+
+def test_foreign_and_absent_are_the_same_page(client: Client, world: World) -> None:
+    client.force_login(world.sam)
+    pages = [client.get(address) for address in ("/south/nothing/here/", "/nowhere/nothing/here/")]
+    assert [page.status_code for page in pages] == [404, 404]
+    tokenless = [re.sub(r'csrf\w*" value="\w+', "", page.text) for page in pages]
+    assert tokenless[0] == tokenless[1]
