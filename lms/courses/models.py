@@ -40,7 +40,7 @@ class CourseQuerySet(models.QuerySet["Course"]):
         )
 
 
-class Course(models.Model):
+class Course(models.Model):  # type: ignore[django-manager-missing] # django-mptt is not typed
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         PUBLISHED = "published", _("Published")
@@ -138,7 +138,7 @@ class CourseOffering(models.Model):
         return f"{self.course.code}, {self.term}"
 
 
-class Module(MPTTModel):
+class Module(MPTTModel):  # type: ignore[misc] # django-mptt is not typed
     """A node of a course's tree. The tree's numbers are written by `lms.courses.actions` alone, under one lock."""
 
     class Type(models.TextChoices):

@@ -145,6 +145,19 @@ def test_blocks_joined_are_the_whole_wherever_the_text_is_cut(source: str, rando
     assert [blocks.length for blocks in finished] == sorted({blocks.length for blocks in finished})
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "- a\n\n- $$\n# h\n$$\n\ny",
+        "> $$\n# h\n$$\n",
+        "text\n| a |\n|---|\n| 1 |\ntext\n\n# h",
+        "a\n===\nb\n---\n\n\n- c\n\n\n  d\n\ne",
+    ],
+)
+def test_blocks_that_a_later_line_joins_are_not_cut_apart(source: str) -> None:
+    assert "".join(blocks.html for blocks in fed(list(source)) if blocks) == render_reply(source)
+
+
 @pytest.mark.parametrize("block", ["```\n" + "x = 1\n\n" * 8000, "- item\n\n" * 4000, "word " * 20000])
 def test_a_long_block_costs_a_few_passes_and_not_one_for_each_line(block: str) -> None:
     started = time.process_time()

@@ -1,6 +1,7 @@
 """The tree action under concurrent writers, and the command that tells a broken tree."""
 
 import random
+from datetime import UTC, datetime
 from threading import Thread
 
 import pytest
@@ -8,11 +9,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import TestCase, TransactionTestCase
 
-from lms.courses.actions.tree import check_trees, create_module, delete_module, move_module
+from lms.courses.actions.tree import check_trees, create_module, delete_module, move_module, update_module
 from lms.courses.errors import InvalidMove, RootStays
 from lms.courses.models import Course, Module
 from lms.courses.tree_numbers import Place, TreeProblem, tree_problems
-from tenants.errors import DomainError, NotAllowed, NotVisible
+from tenants.errors import DomainError, InvalidInput, NotAllowed, NotVisible
 from tests import factories
 from tests.world import World, make_world
 
@@ -180,6 +181,37 @@ class TestMove:
             with pytest.raises(refusal):
                 move_module(by=None, module=moved, target=target, position=position)
         assert titles(course) == before
+
+
+class TestUpdate:
+    def test_writes_what_is_not_structure(self, world: World) -> None:
+        opens_at, closes_at = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+        update_module(
+            by=world.tess,
+            module=world.lesson,
+            type="lab",
+            title="Lab",
+            available_from=opens_at,
+            available_until=closes_at,
+        )
+        written = Module.objects.values_list("type", "title", "available_from", "available_until")
+        assert written.get(pk=world.lesson.pk) == ("lab", "Lab", opens_at, closes_at)
+        assert check_trees() == []
+
+    def test_refuses_what_makes_no_sense(self, world: World) -> None:
+        day = datetime(2026, 9, 1, tzinfo=UTC)
+        for module, changes, refusal in [
+            (world.root, {"type": "unit"}, RootStays),
+            (world.lesson, {"title": ""}, InvalidInput),
+            (world.lesson, {"available_from": day, "available_until": day}, InvalidInput),
+        ]:
+            with pytest.raises(refusal):
+                update_module(by=world.tess, module=module, **({"type": "lesson", "title": "x"} | changes))
+
+    def test_needs_an_instructor(self, world: World) -> None:
+        for person, refusal in [(world.oona, NotVisible), (world.sam, NotAllowed)]:
+            with pytest.raises(refusal):
+                update_module(by=person, module=world.lesson, type="lesson", title="x")
 
 
 class TestDelete:
