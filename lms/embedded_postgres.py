@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from psycopg import sql
 
 OWNER, APPLICATION = "colloquy_owner", "colloquy_app"
 _CLONE_NEWUSER = 0x10000000
+_START_TRIES, _START_PAUSE_S = 20, 0.5
 # A test cluster is thrown away after a crash, so it need not survive one.
 _THROWAWAY = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -81,8 +83,8 @@ class Cluster:
 
     def _create(self) -> None:
         secret = self.directory / "password"
-        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(24))
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_urlsafe(24), encoding="ascii")
         _hand_over(self.directory)
         options = ["--auth=scram-sha-256", f"--pwfile={secret}", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
         _run("initdb", "-D", str(self.data), *options)
@@ -96,7 +98,13 @@ class Cluster:
         if not self.durable:
             options = f"{options} {_THROWAWAY}"
         log = str(self.directory / "server.log")
-        _run("pg_ctl", "start", "-D", str(self.data), "-l", log, "-w", "-t", "60", "-o", options)
+        command = ["pg_ctl", "start", "-D", str(self.data), "-l", log, "-w", "-t", "60", "-o", options]
+        # The children of a killed server take a moment to notice, and their memory keeps a new one from starting.
+        for _ in range(_START_TRIES - 1):
+            if _run(*command, check=False) == 0:
+                return
+            time.sleep(_START_PAUSE_S)
+        _run(*command)
 
     def _create_roles(self) -> None:
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
-from lms.embedded_postgres import Cluster
+from lms.embedded_postgres import APPLICATION, OWNER, Cluster
 
 _PREFIX = "test_colloquy_"
 
@@ -20,9 +20,9 @@ _PREFIX = "test_colloquy_"
 def migrated_database() -> Iterator[str]:
     """One database for this process, so that parallel workers and parallel runs never share one."""
     name = f"{_PREFIX}{os.getpid()}"
-    with _owner_connection() as owner:
-        _drop_leftovers(owner)
-        owner.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with _superuser() as superuser:
+        _drop_leftovers(superuser)
+        _create(superuser, name)
     for alias in ("default", "owner"):
         connections[alias].close()
         settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
@@ -31,20 +31,22 @@ def migrated_database() -> Iterator[str]:
     yield name
     for alias in ("default", "owner"):
         connections[alias].close()
-    with _owner_connection() as owner:
-        _drop(owner, name)
+    with _superuser() as superuser:
+        _drop(superuser, name)
 
 
-def _owner_connection() -> psycopg.Connection:
-    database = settings.DATABASES["owner"]
-    return psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"],
-        user=database["USER"],
-        password=database["PASSWORD"],
-        dbname="postgres",
-        autocommit=True,
-    )
+def _cluster() -> Cluster:
+    return Cluster(Path(os.environ["EMBEDDED_POSTGRES_DIR"]), durable=False)
+
+
+def _superuser() -> psycopg.Connection:
+    """Makes and drops databases: only a superuser may end the sessions that still hang on one."""
+    return psycopg.connect(_cluster().url("postgres", "postgres"), autocommit=True)
+
+
+def _create(superuser: psycopg.Connection, name: str) -> None:
+    statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+    superuser.execute(statement.format(sql.Identifier(name), sql.Identifier(OWNER)))
 
 
 def _let_the_suite_truncate() -> None:
@@ -54,26 +56,40 @@ def _let_the_suite_truncate() -> None:
         cursor.execute(sql.SQL("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {}").format(role))
 
 
-def _drop_leftovers(owner: psycopg.Connection) -> None:
-    """Databases of runs that were killed: their name ends with the number of a process that is gone."""
-    rows = owner.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{_PREFIX}%"]).fetchall()
+def _drop_leftovers(superuser: psycopg.Connection) -> None:
+    """Databases of runs that were killed: their name has the number of a process that is gone."""
+    rows = superuser.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{_PREFIX}%"]).fetchall()
     for (name,) in rows:
         try:
-            os.kill(int(name.removeprefix(_PREFIX)), 0)
+            os.kill(int(name.removeprefix(_PREFIX).partition("_")[0]), 0)
         except ProcessLookupError:
-            _drop(owner, name)
+            _drop(superuser, name)
 
 
-def _drop(owner: psycopg.Connection, name: str) -> None:
-    owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def _drop(superuser: psycopg.Connection, name: str) -> None:
+    superuser.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def stop_cluster_when_unused() -> None:
-    cluster = Cluster(Path(os.environ["EMBEDDED_POSTGRES_DIR"]))
+    cluster = _cluster()
     if not cluster.is_ready():
         return
-    with psycopg.connect(cluster.url("postgres", "postgres")) as connection:
-        others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    with _superuser() as connection:
+        others = (
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
         (in_use,) = connection.execute(others).fetchone()
     if not in_use:
         cluster.stop()
+
+
+@contextmanager
+def empty_database(suffix: str) -> Iterator[dict[str, str]]:
+    """Another database in the suite's cluster, as the settings of a process of its own."""
+    cluster, name = _cluster(), f"{_PREFIX}{os.getpid()}_{suffix}"
+    with _superuser() as superuser:
+        _create(superuser, name)
+        try:
+            yield {"DATABASE_URL": cluster.url(APPLICATION, name), "DATABASE_OWNER_URL": cluster.url(OWNER, name)}
+        finally:
+            _drop(superuser, name)

@@ -53,14 +53,14 @@ def test_files_stay_near_300_lines():
 
 def test_templates_carry_nothing_inline():
     inline = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json)|<style|\sstyle=\"|\son[a-z]+=\"")
-    templates = [p for p in (ROOT / "templates").rglob("*.html")]
+    templates = list((ROOT / "templates").rglob("*.html"))
     assert templates
     assert names([p for p in templates if inline.search(p.read_text())]) == []
 
 
 def test_colours_are_named_in_one_file():
     literal = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgba?|hsla?|oklch|oklab|lab|lch)\(")
-    sheets = [p for p in (ROOT / "static" / "css").rglob("*.css")]
+    sheets = list((ROOT / "static" / "css").rglob("*.css"))
     assert sheets
     assert names([p for p in sheets if literal.search(p.read_text())]) == ["static/css/tokens.css"]
 

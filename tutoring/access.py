@@ -7,11 +7,12 @@ from tenants.models import User
 from tutoring.models import ChatSession, Generation
 
 
-def access_session(user: User, session_id: UUID) -> ChatSession:
-    """With its university, content item and offering, in one query."""
+def access_session(user: User, session_id: UUID, university: str | None = None) -> ChatSession:
+    """With its university, content item and offering, in one query; `university` is the slug of a page's address."""
+    place = {"university__slug": university} if university is not None else {}
     session = (
         ChatSession.objects.visible_to(user)
-        .filter(pk=session_id)
+        .filter(pk=session_id, **place)
         .filter(user__is_active=True)
         .select_related("university", "content_item__content_type", "content_item__module", "offering__course", "user")
         .first()

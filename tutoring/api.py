@@ -1,7 +1,7 @@
 """API group `chat`: conversations, and replies as server-sent events."""
 
 import contextlib
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from channels.db import aclose_old_connections, database_sync_to_async
@@ -13,6 +13,7 @@ from ninja.pagination import paginate
 from lms.learning.access import access_lesson
 from tenants.access import access_university
 from tenants.auth import AsyncBearerAuth
+from tenants.pagination import Pages
 from tenants.requests import signed_in
 from tutoring import events, queries
 from tutoring.access import access_generation, access_session
@@ -46,11 +47,11 @@ def create_session(request: HttpRequest, body: SessionIn) -> tuple[int, SessionO
 
 
 @router.get("/sessions", response=list[SessionOut], summary="My conversations at one university, newest first")
-@paginate
+@paginate(Pages)
 def list_sessions(
     request: HttpRequest,
-    university: str = Query(..., description="The university's slug."),
-    search: str = Query("", max_length=200, description="Words in titles and messages."),
+    university: Annotated[str, Query(description="The university's slug.", max_length=50)],
+    search: Annotated[str, Query(max_length=200, description="Words in titles and messages.")] = "",
 ) -> QuerySet[ChatSession]:
     user = signed_in(request)
     return queries.conversations(user, access_university(user, university), search).select_related("university")
@@ -73,7 +74,7 @@ async def post_message(
     request: HttpRequest,
     session_id: UUID,
     body: MessageIn,
-    idempotency_key: str = Header(..., description="8 to 100 ASCII characters, new for each message."),
+    idempotency_key: Annotated[str, Header(description="8 to 100 ASCII characters, new for each message.")],
 ) -> StreamingHttpResponse:
     """The question is stored before the stream begins; leaving the stream does not stop the reply.
 
@@ -109,8 +110,8 @@ async def post_message(
 async def follow_generation(
     request: HttpRequest,
     generation_id: UUID,
-    after: int = Query(0, ge=0, description="Characters (Unicode code points) of the reply that the reader has."),
-    last_event_id: str = Header("", description="As browsers send it; it wins over `after`."),
+    after: Annotated[int, Query(ge=0, description="Characters (code points) of the reply that the reader has.")] = 0,
+    last_event_id: Annotated[str, Header(description="As browsers send it; it wins over `after`.")] = "",
 ) -> StreamingHttpResponse:
     """The rest of the text, then what comes live, then `done`; after the end as well."""
     await database_sync_to_async(access_generation)(signed_in(request), generation_id)
@@ -119,7 +120,9 @@ async def follow_generation(
     return event_stream(runner.follow(generation_id, position, pages=False), after=position)
 
 
-@router.post("/generations/{uuid:generation_id}/stop", auth=AsyncBearerAuth(), response={202: None}, summary="Stop a reply")
+@router.post(
+    "/generations/{uuid:generation_id}/stop", auth=AsyncBearerAuth(), response={202: None}, summary="Stop a reply"
+)
 async def stop_generation(request: HttpRequest, generation_id: UUID) -> tuple[int, Any]:
     """Keeps the text so far. Stopping twice, or after the end, changes nothing."""
     await database_sync_to_async(request_stop)(by=signed_in(request), generation_id=generation_id)

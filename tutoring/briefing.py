@@ -6,7 +6,7 @@ from django.conf import settings
 
 from prompts.composition import CompiledPrompt
 from tutoring.models import ChatSession, Message
-from tutoring.providers.protocol import TutorRequest, Turn
+from tutoring.providers.protocol import Turn, TutorRequest
 
 
 def prompt_variables(session: ChatSession) -> Mapping[str, object]:
@@ -30,17 +30,20 @@ def prompt_variables(session: ChatSession) -> Mapping[str, object]:
 
 def request_for(session: ChatSession, prompt: CompiledPrompt, question: Message) -> TutorRequest:
     """`session` comes with its user; the turns are those that lead to `question`, which is the last of them."""
-    rendered = prompt.render(prompt_variables(session))
-    of_role = {
-        role: "\n\n".join(m["content"] for m in rendered.messages if m["role"] == role) for role in ("system", "user")
-    }
+    messages = prompt.render(prompt_variables(session)).messages
+    briefing = [message["content"] for message in messages if message["role"] != "system"]
     return TutorRequest(
         model=settings.TUTOR_MODEL,
-        system=of_role["system"],
+        system="\n\n".join(message["content"] for message in messages if message["role"] == "system"),
         # A prompt without a message for the lesson still gets it: a tutor without the lesson is of no use.
-        briefing=of_role["user"] or session.content_context["content"],
+        briefing=briefing or [session.content_context["content"]],
         lesson=session.content_context["content"],
-        turns=[Turn(role=m.role, text=m.body) for m in _path_to(question) if m.body],
+        language=session.content_context["language"],
+        turns=[
+            Turn(role="user" if m.role == Message.Role.USER else "assistant", text=m.body)
+            for m in _path_to(question)
+            if m.body
+        ],
         max_output_tokens=settings.TUTOR_MAX_OUTPUT_TOKENS,
     )
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from tenants.errors import DomainError, NotVisible
@@ -25,7 +26,7 @@ BEARER_PREFIX = "bearer."
 CLOSE_NOT_SIGNED_IN, CLOSE_NOT_FOUND = 4401, 4404
 
 
-class TutorConsumer(AsyncJsonWebsocketConsumer):
+class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One conversation. Frames are handled one at a time, so each reply is followed in a task of its own."""
 
     async def connect(self) -> None:
@@ -37,13 +38,17 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):
         # Rendered blocks are for pages; an API client gets the text alone.
         self.is_page = not any(p.startswith(BEARER_PREFIX) for p in offered)
         if not self.user.is_authenticated:
-            await self.close(CLOSE_NOT_SIGNED_IN)
-            return
+            await self._refuse(CLOSE_NOT_SIGNED_IN)
         self.session_id: UUID = self.scope["url_route"]["kwargs"]["session"]
         try:
             await database_sync_to_async(access_session)(self.user, self.session_id)
         except NotVisible:
-            await self.close(CLOSE_NOT_FOUND)
+            await self._refuse(CLOSE_NOT_FOUND)
+
+    async def _refuse(self, code: int) -> NoReturn:
+        """Frames that are under way already are not read any more."""
+        await self.close(code)
+        raise StopConsumer
 
     async def disconnect(self, code: int) -> None:
         for task in list(self.following.values()):
@@ -53,7 +58,7 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):
     async def decode_json(cls, text_data: str) -> Any:
         try:
             return await super().decode_json(text_data)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Refused by `read_frame` like any other frame that is none.
             return None
 

@@ -16,6 +16,14 @@ class GenerationRunning(Conflict):
         self.context = {"generation": str(generation)}
 
 
+class LessonClosed(DomainError):
+    """The student has left the course, or the lesson was taken back. What was said stays readable."""
+
+    code = "lesson_closed"
+    status = 403
+    message = "This lesson is no longer open to you, so the tutor cannot answer. The conversation stays readable."
+
+
 class KeyReused(DomainError):
     code = "idempotency_key_reused"
     status = 422

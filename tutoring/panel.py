@@ -117,7 +117,9 @@ def _common(conversation: Conversation, refusal: Refusal, university: str) -> di
 def _shown(messages: Sequence[Message]) -> list[dict[str, Any]]:
     words = {message.pk: message.body for message in messages if message.role == Message.Role.USER}
     return [
-        _question(message) if message.role == Message.Role.USER else _reply(message, words.get(message.parent_id, ""))
+        _question(message)
+        if message.role == Message.Role.USER
+        else _reply(message, words.get(message.parent_id or message.pk, ""))
         for message in messages
     ]
 

@@ -52,9 +52,8 @@ def conversations(user: User, university: University, search: str = "") -> Query
     mine = ChatSession.objects.visible_to(user).filter(university=university).exclude(messages=None)
     if search:
         mine = mine.filter(Q(title__icontains=search) | Q(messages__body__icontains=search))
-    return mine.select_related("content_item", "offering__course").annotate(
-        message_count=Count("messages", distinct=True)
-    )
+    counted = mine.annotate(message_count=Count("messages", distinct=True))
+    return counted.select_related("content_item", "offering__course").order_by("-updated_at", "pk")
 
 
 # The words of the question are joined by OR, so that one that the lesson lacks does not empty the answer.

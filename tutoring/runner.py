@@ -10,6 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -38,6 +39,8 @@ POLL_EVERY_S = 1.0
 # Names this process in `Generation.owner`; the random part tells two servers with one number on one host apart.
 OWNER = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
 
+_INTERRUPTED = Outcome(state="failed", code="interrupted")
+
 
 class _Production:
     """One reply in the making."""
@@ -50,7 +53,6 @@ class _Production:
         self.ttft_ms: int | None = None
         self.finished: Finished | None = None
         self.stopping = False
-        self.lost_lease = False
         self.reading: asyncio.Task[None] | None = None
         self._unsaved = asyncio.Event()
         self._saved_length = 0
@@ -79,14 +81,14 @@ class _Production:
             await self.reading
         except asyncio.CancelledError:
             if not self.stopping:
-                return Outcome(state="failed", code="interrupted")
+                return _INTERRUPTED
             return Outcome(state="stopped", stop_reason="stopped_by_student")
         except ProviderError as error:
             self._log.warning("tutor_reply_failed", code=error.code, detail=error.detail)
             return Outcome(state="failed", code=error.code)
         except Exception:
             self._log.exception("tutor_reply_broke")
-            return Outcome(state="failed", code="interrupted")
+            return _INTERRUPTED
         stop_reason = self.finished.stop_reason if self.finished else ""
         return Outcome(state="complete", stop_reason=stop_reason)
 
@@ -127,26 +129,27 @@ class _Production:
     async def _finish(self, outcome: Outcome) -> None:
         usage = self.finished.usage if self.finished else None
         cost = cost_usd(usage, self.request.model, settings.TUTOR_PRICES) if usage else None
-        outcome = Outcome(
-            state=outcome.state,
-            code=outcome.code,
-            stop_reason=outcome.stop_reason,
+        outcome = replace(
+            outcome,
             usage=usage,
             cost_usd=cost if settings.TUTOR_PROVIDER != "practice" else None,
             ttft_ms=self.ttft_ms,
         )
-        body = self.reply.text_from(0)
+        ending = await self._write_end(outcome)
+        self._log.info("tutor_reply_ended", state=ending.state, code=ending.code, length=self.reply.length)
+        self.reply.end(ending)
+
+    async def _write_end(self, outcome: Outcome) -> Ending:
+        """What readers are told is what the rows say, or will say when the lease has run out."""
         try:
-            ended = await _in_thread(finish_generation)(self.lease, body, outcome)
+            if await _in_thread(finish_generation)(self.lease, self.reply.text_from(0), outcome):
+                return _ending(outcome)
+            self._log.warning("tutor_lease_lost")
+            saved = await _in_thread(read_reply)(self.lease.generation)
+            return saved.ending or _ending(_INTERRUPTED)
         except Exception:
-            # The lease runs out and the row is ended as interrupted with the text of the last save.
             self._log.exception("tutor_reply_end_not_saved")
-            outcome = Outcome(state="failed", code="interrupted")
-        else:
-            if not ended:
-                self._log.warning("tutor_lease_lost")
-        self._log.info("tutor_reply_ended", state=outcome.state, code=outcome.code, length=len(body))
-        self.reply.end(_ending(outcome))
+            return _ending(_INTERRUPTED)
 
 
 def _ending(outcome: Outcome) -> Ending:

@@ -76,18 +76,9 @@ class MessageOut(Schema):
     @classmethod
     def of(cls, message: Message) -> Self:
         generation = message.generation.pk if message.role == Message.Role.ASSISTANT else None
-        return cls(
-            id=message.pk,
-            seq=message.seq,
-            parent=message.parent_id,
-            role=message.role,
-            state=message.state,
-            body=message.body,
-            error_code=message.error_code,
-            generation=generation,
-            created_at=message.created_at,
-            finished_at=message.finished_at,
-        )
+        fields = ("seq", "role", "state", "body", "error_code", "created_at", "finished_at")
+        values = {name: getattr(message, name) for name in fields}
+        return cls.model_validate({"id": message.pk, "parent": message.parent_id, "generation": generation, **values})
 
 
 class SessionOut(Schema):

@@ -12,7 +12,9 @@ from tutoring.events import HEARTBEAT, Event, as_sse
 HEARTBEAT_EVERY_S = 15
 
 
-def event_stream(events: AsyncGenerator[Event, None], *, after: int, first: Event | None = None) -> StreamingHttpResponse:
+def event_stream(
+    events: AsyncGenerator[Event, None], *, after: int, first: Event | None = None
+) -> StreamingHttpResponse:
     """`first` goes out before the reply's events; `after` is the position that the reader has."""
     response = StreamingHttpResponse(_lines(events, after, first), content_type="text/event-stream; charset=utf-8")
     response["Cache-Control"] = "no-store"

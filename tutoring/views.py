@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from lms.learning.access import Lesson, access_lesson
+from lms.learning.actions.progress import note_place
 from lms.learning.lesson_page import lesson_context
 from tenants.access import access_university
 from tenants.errors import DomainError
@@ -35,10 +36,14 @@ CONVERSATIONS_PER_PAGE = 50
 @require_safe
 def lesson(request: HttpRequest, university: str, offering: int, item: int) -> HttpResponse:
     place = access_lesson(signed_in(request), university=university, offering=offering, item=item)
+    if place.enrollment:
+        note_place(place.enrollment, place.item)
     return _lesson_page(request, place)
 
 
-def _lesson_page(request: HttpRequest, place: Lesson, refusal: DomainError | None = None, draft: str = "") -> HttpResponse:
+def _lesson_page(
+    request: HttpRequest, place: Lesson, refusal: DomainError | None = None, draft: str = ""
+) -> HttpResponse:
     conversation = queries.latest_conversation(signed_in(request), place)
     panel = lesson_panel(
         conversation,
@@ -49,7 +54,7 @@ def _lesson_page(request: HttpRequest, place: Lesson, refusal: DomainError | Non
         revision=place.item.revision,
         refusal=_shown_refusal(refusal, draft),
     )
-    context = {**lesson_context(place), "tutor": panel}
+    context = {**lesson_context(place, request.GET), "tutor": panel}
     return render(request, "tutoring/lesson.html", context, status=refusal.status if refusal else 200)
 
 
@@ -107,7 +112,9 @@ def conversations(request: HttpRequest, university: str) -> HttpResponse:
     user = signed_in(request)
     place = access_university(user, university)
     query = request.GET.get("q", "").strip()[:200]
-    page = Paginator(queries.conversations(user, place, query), CONVERSATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.conversations(user, place, query), CONVERSATIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     by_course = sorted(page.object_list, key=lambda session: session.offering.course.title)
     groups = [
         {"course": course, "conversations": [_conversation_row(university, session) for session in sessions]}
@@ -126,9 +133,8 @@ def conversation(request: HttpRequest, university: str, session: UUID) -> HttpRe
 def _conversation_page(
     request: HttpRequest, university: str, session_id: UUID, refusal: DomainError | None = None
 ) -> HttpResponse:
-    place = access_university(signed_in(request), university)
-    session = access_session(signed_in(request), session_id)
-    item = session.content_item
+    session = access_session(signed_in(request), session_id, university)
+    place, item = session.university, session.content_item
     lesson_place = [place.slug, session.offering_id, item.pk]
     panel = conversation_panel(
         queries.conversation(session),
@@ -172,7 +178,9 @@ def _ask_in_conversation(request: HttpRequest, session_id: UUID) -> Sent:
     return send_message(by=signed_in(request), session_id=session_id, key=form.key, text=form.text, owner=OWNER)
 
 
-def _refused_lesson(request: HttpRequest, university: str, offering: int, item: int, error: DomainError) -> HttpResponse:
+def _refused_lesson(
+    request: HttpRequest, university: str, offering: int, item: int, error: DomainError
+) -> HttpResponse:
     place = access_lesson(signed_in(request), university=university, offering=offering, item=item)
     return _lesson_page(request, place, error, request.POST.get("text", ""))
 

@@ -11,13 +11,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from lms.learning.access import access_lesson
 from prompts.composition import CompiledPrompt
 from prompts.queries import compile_prompt
+from tenants.errors import NotVisible
 from tenants.models import User
 from tutoring.access import access_session
 from tutoring.actions.generations import LEASE_S, fail_lapsed
 from tutoring.briefing import request_for
-from tutoring.errors import BadQuestion, GenerationRunning, KeyReused
+from tutoring.errors import BadQuestion, GenerationRunning, KeyReused, LessonClosed
 from tutoring.models import ChatSession, Generation, IdempotencyKey, Message
 from tutoring.providers.protocol import TutorRequest
 
@@ -40,11 +42,12 @@ def send_message(*, by: User, session_id: UUID, key: str, text: str, owner: str,
 
     The same `key` with the same words gives the first answer again and stores nothing. Raises `GenerationRunning`
     while another reply of this conversation is being made, `KeyReused`, `BadQuestion`, and whatever keeps the
-    item's prompt from compiling.
+    item's prompt from compiling; `LessonClosed` where the student may no longer open the lesson.
     """
     text = _checked(text)
     _check_key(key)
     session = access_session(by, session_id)
+    _require_open_lesson(session)
     item = session.content_item
     prompt = compile_prompt(name=item.prompt_name, label=item.prompt_label, university=session.university)
     try:
@@ -93,6 +96,14 @@ def _store(
     return Sent(**ids, request=request_for(session, prompt, question))
 
 
+def _require_open_lesson(session: ChatSession) -> None:
+    place = {"offering": session.offering_id, "item": session.content_item_id}
+    try:
+        access_lesson(session.user, university=session.university.slug, **place)
+    except NotVisible as error:
+        raise LessonClosed from error
+
+
 def _add_question(session: ChatSession, text: str, parent_id: UUID | None) -> Message:
     messages = Message.objects.filter(session=session)
     last_seq = messages.aggregate(last=Max("seq"))["last"] or 0
@@ -121,7 +132,8 @@ def _refuse_while_running(session: ChatSession) -> None:
 def _answer_again(known: IdempotencyKey, body_hash: str) -> Sent:
     if known.body_hash != body_hash:
         raise KeyReused
-    return Sent(**{name: UUID(value) for name, value in known.answer.items()})
+    ids = {name: UUID(value) for name, value in known.answer.items()}
+    return Sent(session=ids["session"], message=ids["message"], reply=ids["reply"], generation=ids["generation"])
 
 
 def _checked(text: str) -> str:

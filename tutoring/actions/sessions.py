@@ -17,7 +17,7 @@ def start_session(*, by: User, lesson: Lesson) -> ChatSession:
     """
     snapshot = take_snapshot(lesson)
     unused = (
-        ChatSession.objects.select_for_update()
+        ChatSession.objects.select_for_update(of=("self",))
         .filter(user=by, content_item=lesson.item, offering=lesson.offering, messages=None)
         .first()
     )

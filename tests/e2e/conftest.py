@@ -1,0 +1,114 @@
+"""The real site as a subprocess, a fake Claude over HTTP, and Chromium."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.site import Site, serve_site
+from tests.fakes.claude import Gate
+
+# What Chromium would ask of the outside world by itself, in a place that has none.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Generous, because the suite's other workers may have the machine busy.
+PATIENCE_MS = 20_000
+
+
+class Visit(Protocol):
+    """Opens a page for a person who is signed in, or for nobody; `forgiving` matches complaints that are expected."""
+
+    def __call__(
+        self, email: str = "", *, width: int = 1440, height: int = 900, forgiving: str = "", **context: Any
+    ) -> Page: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all of these, since they share a site; the suite skips them only on a person's own machine."""
+    for item in items:
+        if "tests/e2e/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        reason = "Chromium is not installed (Debian: apt install chromium)"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
+    with serve_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    # For this folder's tests alone: while Playwright runs, its event loop keeps Django's ORM from this thread.
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser) -> Iterator[Visit]:
+    """Anything that a browser complains about, on any page of the test, fails it."""
+    contexts, complaints = [], []
+
+    def is_own(url: str) -> bool:
+        return url.startswith((site.url, "data:", "blob:", "about:"))
+
+    def visit(email: str = "", *, width: int = 1440, height: int = 900, forgiving: str = "", **context: Any) -> Page:
+        viewport = {"width": width, "height": height}
+        opened = browser.new_context(base_url=site.url, viewport=viewport, locale="en-GB", **context)
+        contexts.append(opened)
+        opened.set_default_timeout(PATIENCE_MS)
+        if email:
+            cookies = site.sign_in(email)
+            opened.add_cookies([{"name": name, "value": cookies[name], "url": site.url} for name in cookies])
+
+        def complain(sentence: str) -> None:
+            if not (forgiving and re.search(forgiving, sentence)):
+                complaints.append(sentence)
+
+        opened.on("console", lambda message: complain(message.text) if message.type == "error" else None)
+        opened.on("weberror", lambda error: complain(str(error.error)))
+        opened.on("request", lambda request: None if is_own(request.url) else complain(f"asks for {request.url}"))
+        return opened.new_page()
+
+    yield visit
+    for opened in contexts:
+        opened.close()
+    site.claude.forget_script()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """A visitor whom nobody knows yet, at desktop size."""
+    return visit()
+
+
+@pytest.fixture
+def gate(site: Site) -> Iterator[Gate]:
+    """Holds a scripted answer until it is released, at the latest with the end of the test."""
+    gate = Gate()
+    yield gate
+    gate.release()

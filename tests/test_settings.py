@@ -1,0 +1,57 @@
+"""A process that is told nonsense says so and does not start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOWHERE = {
+    "DATABASE_URL": "postgres://nobody@127.0.0.1/none",
+    "DATABASE_OWNER_URL": "postgres://nobody@127.0.0.1/none",
+}
+PRODUCTION = NOWHERE | {"DEBUG": "false", "SECRET_KEY": "s" * 50, "JWT_SIGNING_KEY": "j" * 50}
+
+
+def start(**changes: str) -> tuple[int, str]:
+    """Exit code and last line of a process that only loads the settings."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | changes
+    command = [sys.executable, "-c", "import lms.settings"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stderr.strip().rpartition("\n")[2].partition(": ")[2]
+
+
+def test_a_production_configuration_starts():
+    assert start(**PRODUCTION) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"SECRET_KEY": ""},
+            "SECRET_KEY is not set: with DEBUG off each installation needs a long random value of its own.",
+        ),
+        (
+            {"JWT_SIGNING_KEY": ""},
+            "JWT_SIGNING_KEY is not set: with DEBUG off each installation needs a long random value of its own.",
+        ),
+        (
+            {"DATABASE_OWNER_URL": ""},
+            "DATABASE_URL (the application's role) and DATABASE_OWNER_URL (the role that migrates) go together.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:///x.db", "DATABASE_OWNER_URL": "sqlite:///x.db"},
+            "The database of 'default' is not PostgreSQL: use a postgres:// address.",
+        ),
+        (
+            {"TUTOR_PROVIDER": "anthropic"},
+            "TUTOR_PROVIDER is anthropic, which needs ANTHROPIC_API_KEY.",
+        ),
+        ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps', but it must be one of true, false, yes, no, on, off, 1, 0."),
+    ],
+)
+def test_a_bad_value_is_refused_with_a_sentence(changes, sentence):
+    assert start(**(PRODUCTION | changes)) == (1, sentence)

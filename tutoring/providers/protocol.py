@@ -1,0 +1,91 @@
+"""What a provider of replies is asked and what it gives. Pure: no settings, no database."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+ErrorCode = Literal["overloaded", "rate_limited", "timeout", "truncated", "bad_upstream", "refused", "provider_down"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True)
+class TutorRequest:
+    """`briefing` are the prompt's own messages to the model, which carry the lesson and the student as data.
+
+    The first of them is the same for everybody who studies the lesson, so that is where a provider marks its cache.
+    `lesson` is the lesson's plain text alone and `language` its language ("en"), for the practice tutor. `turns` are
+    the conversation, oldest first; the last is the student's question.
+    """
+
+    model: str
+    system: str
+    briefing: Sequence[str]
+    lesson: str
+    language: str
+    turns: Sequence[Turn]
+    max_output_tokens: int
+
+    @property
+    def question(self) -> str:
+        return self.turns[-1].text
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens. `input_tokens` are those that the cache neither took nor gave."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The provider's own end of a whole reply; `stop_reason` in its words (`end_turn`, `max_tokens`, `refusal`)."""
+
+    stop_reason: str
+    usage: Usage
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds. `text_silence_s` runs while events come that carry no text, such as pings."""
+
+    connect_s: float = 5
+    first_event_s: float = 30
+    silence_s: float = 30
+    text_silence_s: float = 90
+    whole_s: float = 300
+
+
+class ProviderError(Exception):
+    """A reply that could not be made, or not to its end. `detail` is for the log and holds no key."""
+
+    def __init__(
+        self, code: ErrorCode, detail: str, *, retryable: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+
+class Provider(Protocol):
+    name: str
+
+    def stream(self, request: TutorRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+        """Text as it comes, then `Finished`; or a `ProviderError`. Close it with `contextlib.aclosing`."""
+
+    async def aclose(self) -> None: ...
