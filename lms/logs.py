@@ -3,6 +3,8 @@
 from typing import Any
 
 import structlog
+import structlog.dev
+import structlog.tracebacks
 
 _SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -10,6 +12,14 @@ _SHARED_PROCESSORS: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+def _renderers(line_format: str) -> list[Any]:
+    """Tracebacks without local variables, which may be passwords and students' words."""
+    if line_format == "json":
+        without_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        return [structlog.processors.ExceptionRenderer(without_locals), structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
 
 
 def logging_settings(level: str, line_format: str) -> dict[str, Any]:
@@ -23,10 +33,7 @@ def logging_settings(level: str, line_format: str) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED_PROCESSORS,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    *([structlog.processors.dict_tracebacks] if line_format == "json" else []),
-                    structlog.processors.JSONRenderer()
-                    if line_format == "json"
-                    else structlog.dev.ConsoleRenderer(colors=False),
+                    *_renderers(line_format),
                 ],
             }
         },

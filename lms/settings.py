@@ -39,6 +39,8 @@ JWT_SIGNING_KEY = (
     if DEBUG
     else env.required("JWT_SIGNING_KEY", _WHY_SECRET)
 )
+if len(JWT_SIGNING_KEY) < 32:
+    raise ImproperlyConfigured("JWT_SIGNING_KEY is too short: HS256 needs at least 32 characters.")
 JWT_ISSUER = SITE_URL
 JWT_AUDIENCE = "colloquy-api"
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
@@ -266,8 +268,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_SSL_REDIRECT = IS_HTTPS and env.boolean("SECURE_SSL_REDIRECT", default=True)
+# Load balancers ask for these by plain HTTP and an address of their own.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Without a proxy nobody's word about where a request came from is believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = 0
 if env.boolean("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -19,13 +19,13 @@ from prompts.schemas import (
     LabelOut,
     PromptIn,
     PromptOut,
-    PromptPagination,
     ReadOut,
     VersionIn,
     VersionNumber,
     VersionOut,
 )
 from tenants.errors import InvalidInput
+from tenants.pagination import Pages
 from tenants.requests import signed_in
 
 router = Router(tags=["prompts"])
@@ -37,7 +37,7 @@ Resolve = Annotated[bool, Query(alias="resolve")]
 
 
 @router.get("", response=list[PromptOut], summary="List prompts")
-@paginate(PromptPagination)
+@paginate(Pages)
 def list_prompts(
     request: HttpRequest, university: Slug = None, prefix: Text = None, tag: Text = None, label: Text = None
 ) -> QuerySet[Prompt]:
@@ -82,7 +82,7 @@ def read_prompt(
 
 
 @router.get("/versions/{path:name}", response=list[VersionOut], summary="List a prompt's versions")
-@paginate(PromptPagination)
+@paginate(Pages)
 def list_versions(request: HttpRequest, name: str, university: Slug = None) -> QuerySet[PromptVersion]:
     """Newest first: of the university's own prompt where it has one of this name, otherwise of the platform's."""
     return queries.versions_for(access_prompts(signed_in(request), university), name)

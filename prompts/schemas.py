@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Field, Schema
-from ninja.pagination import PageNumberPagination
 from pydantic import ConfigDict
 
 from prompts.composition import malformed_tags
@@ -15,25 +14,17 @@ VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _Label = Annotated[str, Field(max_length=36)]
 
 
-class PromptPagination(PageNumberPagination):
-    """Bounded at both ends: without an end, a page number can be more than PostgreSQL counts to."""
-
-    class Input(PageNumberPagination.Input):
-        page: int = Field(1, ge=1, le=100_000)
-        page_size: int | None = Field(None, ge=1, le=100)
-
-
 class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class MessageIn(_In):
+class PromptMessageIn(_In):
     role: ChatRole
     content: str
 
 
 class VersionIn(_In):
-    body: str | list[MessageIn]
+    body: str | list[PromptMessageIn]
     config: dict[str, Any] = {}
     commit_message: str = ""
     labels: list[_Label] = Field([], max_length=20)
@@ -55,7 +46,7 @@ class LabelIn(_In):
     version: VersionNumber
 
 
-class MessageOut(Schema):
+class PromptMessageOut(Schema):
     role: ChatRole
     content: str
 
@@ -121,7 +112,7 @@ class VersionHeadOut(Schema):
 
 
 class VersionOut(VersionHeadOut):
-    body: str | list[MessageOut]
+    body: str | list[PromptMessageOut]
 
 
 class IncludedOut(Schema):
@@ -137,7 +128,7 @@ class ReadOut(Schema):
 
     version: VersionHeadOut
     is_resolved: bool
-    body: str | list[MessageOut]
+    body: str | list[PromptMessageOut]
     includes: list[IncludedOut]
     variables: list[str]
     hash: str | None

@@ -38,6 +38,7 @@ def test_a_production_configuration_starts():
             {"JWT_SIGNING_KEY": ""},
             "JWT_SIGNING_KEY is not set: with DEBUG off each installation needs a long random value of its own.",
         ),
+        ({"JWT_SIGNING_KEY": "short"}, "JWT_SIGNING_KEY is too short: HS256 needs at least 32 characters."),
         (
             {"DATABASE_OWNER_URL": ""},
             "DATABASE_URL (the application's role) and DATABASE_OWNER_URL (the role that migrates) go together.",

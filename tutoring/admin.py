@@ -89,6 +89,6 @@ def _totals(generations: "QuerySet[Generation]") -> dict[str, Any]:
         failed=Count("pk", filter=Q(state=Message.State.FAILED)),
         tokens_in=Sum(F("input_tokens") + F("cache_write_tokens") + F("cache_read_tokens"), default=0),
         tokens_out=Sum("output_tokens", default=0),
-        cost_usd=Sum("cost_usd", default=0),
+        usd=Sum("cost_usd", default=0),
         unpriced=Count("pk", filter=Q(cost_usd=None, input_tokens__gt=0) & ~Q(provider="practice")),
     )

@@ -33,7 +33,9 @@ function start(bar) {
     frame.hidden = !isOpen;
     form.dataset.preview = isOpen ? "open" : "closed";
     button.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) refresh();
+    if (!isOpen) return;
+    frame.scrollIntoView({ block: "nearest" });
+    refresh();
   });
 
   form.addEventListener("input", () => {

@@ -26,7 +26,7 @@ export class Live {
   constructor(address, on) {
     this.#address = address;
     this.#on = on;
-    window.addEventListener("online", () => this.#open());
+    window.addEventListener("online", () => this.#openAfresh());
     window.addEventListener("offline", () => this.#needed() && this.#on.offline());
     window.addEventListener("pagehide", () => this.#socket?.close());
     window.addEventListener("pageshow", (event) => event.persisted && this.#open());
@@ -64,7 +64,8 @@ export class Live {
 
   #sayOrOpen(frame) {
     if (this.#ended) throw new Error("the connection was refused for good");
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#say(frame);
+    if (!navigator.onLine) this.#on.offline();
+    else if (this.#socket?.readyState === WebSocket.OPEN) this.#say(frame);
     else this.#open();
   }
 
@@ -86,6 +87,14 @@ export class Live {
     socket.addEventListener("open", () => this.#opened());
     socket.addEventListener("message", (event) => this.#received(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => socket === this.#socket && this.#closed(event.code));
+  }
+
+  // A line from before a break may be dead without a word. What is still wanted is said again on the new one.
+  #openAfresh() {
+    const old = this.#socket;
+    this.#socket = null;
+    old?.close();
+    this.#open();
   }
 
   #opened() {

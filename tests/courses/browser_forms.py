@@ -52,7 +52,8 @@ class _Forms(HTMLParser):
         elif tag == "textarea" and self.text:
             name, pieces = self.text
             # The line end after the tag is not of the text; those in it are sent as two characters.
-            self.fields[name] = "".join(pieces).removeprefix("\n").replace("\n", "\r\n")
+            text = "".join(pieces).replace("\r\n", "\n")
+            self.fields[name] = text.removeprefix("\n").replace("\n", "\r\n")
             self.text = None
 
     def handle_data(self, data: str) -> None:

@@ -35,7 +35,8 @@ def values(name: str, node: dict[str, Any]) -> st.SearchStrategy[Any]:
         case "integer":
             return st.integers(node["minimum"], node["maximum"])
         case "array":
-            rows = st.lists(objects(node["items"]), min_size=node.get("minItems", 0), max_size=3)
+            least = 0 if "default" in node else node.get("minItems", 1)
+            rows = st.lists(objects(node["items"]), min_size=least, max_size=3)
             return rows.filter(_differ)
         case "string" if node.get("format") in _BY_FORMAT:
             return _BY_FORMAT[node["format"]]

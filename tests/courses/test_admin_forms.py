@@ -294,7 +294,7 @@ class TestProblems:
                     (
                         "Question 1, Id",
                         "“not an id” is not allowed here. "
-                        "Names the question in the answer key; it stays the same when the wording changes.",
+                        "Allowed: up to 64 letters, digits, “_”, “.” and “-”, beginning with a letter or a digit.",
                     ),
                     ("Question 1, Question", "This is needed."),
                 ],
@@ -349,6 +349,17 @@ class TestAnswers:
             "pairs": {"correct": [["m", "s"]]},
         }
 
+    def test_pairs_lead_to_targets_where_there_are_some(self) -> None:
+        changes = {
+            "data-questions-2-targets-0-id": "mu",
+            "data-questions-2-targets-0-text": "the middle",
+            "data-questions-2-right_answers": "mean = the middle\ns = mu",
+        }
+        form = self.changed(**changes)
+        assert form.is_valid()
+        assert form.content["questions"][2]["targets"] == [{"id": "mu", "text": "the middle"}]
+        assert form.answers["pairs"] == {"correct": [["m", "mu"], ["s", "mu"]]}
+
     def test_an_order_is_read_by_ids_or_texts(self) -> None:
         changes = {"data-questions-2-kind": "ordering", "data-questions-2-right_answers": "spread\nm"}
         form = self.changed(**changes)
@@ -385,7 +396,7 @@ class TestAnswers:
             ),
             (
                 {"data-questions-2-right_answers": "m"},
-                ("Question 3, Right answers", "“m” is no pair. Write two options with = between."),
+                ("Question 3, Right answers", "“m” is no pair. Write an option and a target with = between."),
             ),
             (
                 {"data-questions-2-right_answers": "m = x"},

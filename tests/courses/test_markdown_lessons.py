@@ -88,6 +88,13 @@ def test_a_table_scrolls_and_keeps_its_alignment() -> None:
     )
 
 
+def test_an_empty_heading_of_a_table_is_a_plain_cell() -> None:
+    assert lesson("|  | b |\n|---|:-:|\n| 1 | 2 |\n") == (
+        '<div class="table-scroll" tabindex="0"><table>\n<thead>\n<tr>\n<td></td>\n<th class="align-center">b</th>\n'
+        '</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n<td class="align-center">2</td>\n</tr>\n</tbody>\n</table></div>\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "path"),
     [

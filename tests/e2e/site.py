@@ -98,6 +98,12 @@ class Site:
         """What a signed-in person's browser is sent for one address."""
         return httpx.get(f"{self.url}{path}", cookies=self.sign_in(email), headers=headers, timeout=60)
 
+    def find(self, email: str, path: str, pattern: str) -> str:
+        """The first group of the pattern's first match in a page."""
+        found = re.search(pattern, self.get(email, path).text)
+        assert found, f"{path} has nothing like {pattern}"
+        return found.group(1)
+
     def post(self, email: str, path: str, **fields: str) -> httpx.Response:
         cookies = self.sign_in(email)
         form = fields | {"csrfmiddlewaretoken": cookies["csrftoken"]}
@@ -167,12 +173,13 @@ def _database() -> Iterator[dict[str, str]]:
     cluster = Cluster(Path(os.environ["EMBEDDED_POSTGRES_DIR"]), durable=False)
     name = f"test_colloquy_{os.getpid()}_site"
     quoted = sql.Identifier(name)
-    with psycopg.connect(cluster.url(OWNER, "postgres"), autocommit=True) as owner:
-        owner.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+    # The superuser, because nobody else may end an autovacuum that is at work in a database that is to go.
+    with psycopg.connect(cluster.url("postgres", "postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(quoted, sql.Identifier(OWNER)))
         try:
             yield {"DATABASE_URL": cluster.url(APPLICATION, name), "DATABASE_OWNER_URL": cluster.url(OWNER, name)}
         finally:
-            owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 
 
 def _free_port() -> int:

@@ -60,6 +60,19 @@ def test_a_page_finds_back_to_a_server_that_died_and_came_again(site: Site, visi
     assert panel.conversation() == live
 
 
+def test_words_that_were_sent_without_a_connection_go_out_with_the_next(site: Site, visit: Visit):
+    panel = open_lesson(visit(SAM, forgiving="ERR_INTERNET_DISCONNECTED"), lesson(site))
+    panel.ask("Is this sample biased?")
+    panel.expect_end()
+    panel.page.context.set_offline(True)
+    panel.ask("And this one?")
+    expect(panel.said).to_contain_text("You are offline. Your words are kept")
+    panel.page.context.set_offline(False)
+    expect(panel.replies).to_have_count(2)
+    panel.expect_end()
+    expect(panel.questions).to_have_text(["Is this sample biased?", "And this one?"])
+
+
 def expect_failure(panel: Panel, kept: str, reason: str) -> None:
     panel.expect_end("failed")
     expect(panel.body).to_have_text(kept)

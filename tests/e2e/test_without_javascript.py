@@ -1,9 +1,9 @@
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visit
-from tests.e2e.panel import Panel
+from tests.e2e.panel import Panel, open_lesson
 from tests.e2e.site import PASSWORD, SAM, Site
-from tests.fakes.claude import Answer
+from tests.fakes.claude import Answer, Gate
 
 
 def test_a_whole_session_by_forms_alone(site: Site, visit: Visit):
@@ -17,6 +17,23 @@ def test_a_whole_session_by_forms_alone(site: Site, visit: Visit):
     page.goto(site.lessons()["Check: estimation"])
     check_answers(page)
     sign_out(page)
+
+
+def test_a_reply_is_stopped_from_another_tab(site: Site, visit: Visit, gate: Gate):
+    page = visit(SAM, java_script_enabled=False)
+    panel = open_lesson(page, site.lessons()["What averages do"])
+    site.claude.will(Answer(["This much.", " Not this."], gate=gate, gate_after=1))
+    asked = len(site.claude.requests)
+    panel.words.fill("How much?")
+    panel.root.get_by_role("button", name="Ask", exact=True).click(no_wait_after=True)
+    site.claude.request(asked, timeout_s=20)
+    other = page.context.new_page()
+    other.goto(site.lessons()["What averages do"])
+    expect(Panel(other).said).to_have_text("The tutor is writing…")
+    Panel(other).press("Stop")
+    for each in (Panel(other), panel):
+        each.expect_end("stopped")
+        expect(each.body).to_have_text("This much.")
 
 
 def sign_in(page: Page) -> None:
@@ -40,6 +57,12 @@ def ask_twice(site: Site, page: Page) -> None:
     expect(panel.replies).to_have_count(2)
     expect(panel.body).to_have_text("After it.")
     expect(panel.words).to_have_value("")
+    page.get_by_role("link", name="Whole page").click()
+    panel.words.fill("And what lies between?")
+    panel.press("Ask")
+    expect(panel.replies).to_have_count(3)
+    expect(page.get_by_role("heading", name="What is a prior?", level=1)).to_be_visible()
+    page.get_by_role("link", name="Updating on evidence").click()
     panel.press("New conversation")
     expect(page.get_by_text("What would you like to understand better?")).to_be_visible()
     expect(panel.replies).to_have_count(0)
@@ -59,7 +82,7 @@ def check_answers(page: Page) -> None:
     expect(margin.get_by_label("Your result, a number")).to_have_value("3.9")
     expect(meaning.get_by_text("Not yet.")).to_be_visible()
     expect(meaning.get_by_label("The true mean is certainly")).to_be_checked()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("2 of 3 points.")
+    expect(page.get_by_text("2 of 7 points.")).to_be_visible()
 
 
 def sign_out(page: Page) -> None:

@@ -93,7 +93,7 @@ def test_wrong_method(world, call, tone, method, path):
     "query",
     [
         *("university=no%00rth", "university=", "prefix=%00", "tag=%00", "label=%00"),
-        *("page=0", "page=9999999999999999999", "page_size=101"),
+        *("limit=0", "offset=9999999999999999999", "limit=101"),
     ],
 )
 def test_malformed_queries(world, call, query):
@@ -135,7 +135,7 @@ def test_list(world, call, tone, django_assert_num_queries):
         },
     ]
     assert call(world.tess, "GET", "?university=north") == (200, {"items": items, "count": 3})
-    second_page = call(world.tess, "GET", "?university=north&page=2&page_size=2")
+    second_page = call(world.tess, "GET", "?university=north&offset=2&limit=2")
     assert second_page == (200, {"items": items[2:], "count": 3})
     assert call(world.tess, "GET", "?university=north&prefix=notes/") == (200, {"items": items[:1], "count": 1})
     assert call(world.tess, "GET", "?university=north&tag=t") == (200, {"items": items[1:2], "count": 1})

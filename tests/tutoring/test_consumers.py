@@ -26,7 +26,7 @@ class SocketCase(LiveCase):
     def page(self, path=""):
         return opened(new_socket(path or self.path, cookie=self.sams_cookie))
 
-    def client(self, token):
+    def program(self, token):
         return opened(new_socket(self.path, origin="", protocols=["colloquy.v1", f"bearer.{token}"]))
 
     async def asked(self, socket, text="Why do samples vary?"):
@@ -81,7 +81,7 @@ class Sending(SocketCase):
     async def test_a_client_gets_the_text_alone(self):
         self.claude.will(Answer(WORDS))
         token = await database_sync_to_async(self.token)()
-        async with self.client(token) as socket:
+        async with self.program(token) as socket:
             await self.asked(socket)
             frames = await socket.hear_until("done")
         assert {frame["event"] for frame in frames} == {"delta", "done"}

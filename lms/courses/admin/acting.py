@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from lms.courses.errors import StaleRevision
+from lms.courses.forms.times import LABELLED_TIMES
 from lms.courses.models import ContentItem, Course, Module
 from tenants.admin import ScopedAdmin
 from tenants.errors import DomainError, NotAllowed
@@ -28,6 +29,8 @@ class ActionAdmin(ScopedAdmin):
     A refused form comes back as it was typed, with the refusal's sentence and status.
     """
 
+    formfield_overrides = LABELLED_TIMES
+
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -38,7 +41,8 @@ class ActionAdmin(ScopedAdmin):
                 raise
             request.__dict__["_refusal"] = refusal
         response = super().changeform_view(request, object_id, form_url, extra_context)
-        response.status_code = refusal_of(request).status
+        if response.status_code == 200:
+            response.status_code = refusal_of(request).status
         return response
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -12,6 +12,7 @@ from lms.courses.actions import courses as actions
 from lms.courses.actions.offerings import remove_prerequisite, update_offering
 from lms.courses.admin.acting import ActionAdmin
 from lms.courses.forms.courses import CourseForm
+from lms.courses.forms.times import LABELLED_TIMES
 from lms.courses.models import Course, CourseOffering, Prerequisite
 from tenants.admin import ScopedStackedInline, ScopedTabularInline
 from tenants.models import User
@@ -28,6 +29,7 @@ class OfferingInline(ScopedStackedInline):
     model = CourseOffering
     extra = 0
     can_delete = False
+    formfield_overrides = LABELLED_TIMES
     fields = [
         ("term", "capacity"),
         ("starts_at", "ends_at"),

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from mptt.admin import DraggableMPTTAdmin
@@ -68,6 +69,12 @@ class ModuleAdmin(ActionAdmin, TreeAdmin):
     list_display = ["tree_actions", "indented_title", "kind", "contents", "additions", "nudges"]
     list_display_links = ["indented_title"]
     empty_value_display = ""
+
+    @admin.display(description=_("drag"))
+    def tree_actions(self, module: Module) -> SafeString:
+        """The handle, and the sign that folds what is below; django-mptt gives this column no heading."""
+        drawn: SafeString = DraggableMPTTAdmin.tree_actions(self, module)
+        return drawn
 
     @admin.display(description=_("title"))
     def indented_title(self, module: Module) -> str:

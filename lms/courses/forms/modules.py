@@ -26,9 +26,11 @@ class ModuleForm(ActionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "parent" in self.fields:
-            places = Module.objects.filter(course=self.course).order_by("lft")
-            self.fields["parent"].queryset = places  # type: ignore[attr-defined]
+        places = Module.objects.filter(course=self.course).order_by("lft")
+        self.fields["parent"].queryset = places  # type: ignore[attr-defined]
+        if self.instance.pk is not None:
+            # Where a module stands is changed in the tree.
+            del self.fields["parent"], self.fields["place"]
         kind = self.fields.get("type")
         if isinstance(kind, forms.ChoiceField):
             kind.choices = [choice for choice in Module.Type.choices if self._may_be(choice[0])]

@@ -5,12 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from jsonschema import Draft202012Validator, ValidationError
 
 from lms.courses.content_rules import check_data
 from lms.courses.errors import InvalidContent
 
 Path = Sequence[str | int]
+# What a pattern allows, in words; for others the property's own description has to say it.
+_ALLOWED = {
+    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$": gettext_lazy(
+        "Allowed: up to 64 letters, digits, “_”, “.” and “-”, beginning with a letter or a digit."
+    ),
+}
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -43,11 +50,10 @@ def _sentence(error: ValidationError) -> str:
         return _("This is needed.")
     if error.validator == "minItems" and not error.instance:
         return _("At least one is needed.")
-    if error.validator == "pattern" and rules.get("description"):
-        return _("“%(found)s” is not allowed here. %(allowed)s") % {
-            "found": _short(str(error.instance)),
-            "allowed": rules["description"],
-        }
+    allowed = _ALLOWED.get(rules.get("pattern", "")) or rules.get("description")
+    if error.validator == "pattern" and allowed:
+        found = _short(str(error.instance))
+        return _("“%(found)s” is not allowed here. %(allowed)s") % {"found": found, "allowed": allowed}
     try:
         check_data(rules, error.instance)
     except InvalidContent as refusal:

@@ -104,7 +104,8 @@ QUIZ_ROW_FORMS: Mapping[str, type[ObjectForm]] = {"questions": QuestionForm, "qu
 
 _HELP = gettext_lazy(
     "One a line. For a number: each accepted number. For a short text: each accepted wording. For an order: the "
-    "options (their ids or their texts) from first to last. For matching: pairs of options, such as a = b."
+    "options (their ids or their texts) from first to last. For matching: pairs of an option and a target, such as "
+    "a = b."
 )
 
 
@@ -134,7 +135,7 @@ def _read(line: str, kind: str, options: Options, targets: Options) -> Any:
             left, equals, right = line.partition("=")
             if not equals:
                 raise ValidationError(
-                    _("“%(line)s” is no pair. Write two options with = between."), params={"line": line}
+                    _("“%(line)s” is no pair. Write an option and a target with = between."), params={"line": line}
                 )
             return [_option(left, options), _option(right, targets)]
         case _:

@@ -45,6 +45,8 @@ def _read_question(page: Page, row: Fields, number: int) -> tuple[Question, dict
         answer["tolerance"] = _tolerance(row)
     if kind == "ordering":
         question["options"] = _not_in_order(options, answer["correct"])
+    if kind == "matching":
+        question["options"], question["targets"] = _two_sides(options, answer["correct"])
     answer["explanation"] = page.markdown(row.text("explanation", ""))
     row.finish()
     return question, answer
@@ -110,7 +112,17 @@ def _matching(row: Fields, options: list[dict[str, str]], correct: list[str]) ->
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2 or not all(one in known for one in pair):
             raise row.refuse("answer", "must be a list of pairs of option ids.")
+    if {left for left, _right in pairs} & {right for _left, right in pairs}:
+        raise row.refuse("answer", "has an option on both sides; each stands on one.")
     return [list(pair) for pair in pairs]
+
+
+def _two_sides(
+    options: list[dict[str, str]], pairs: list[list[str]]
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """What is matched, and what it is matched to; an option that no pair names is a wrong target."""
+    matched = {left for left, _right in pairs}
+    return [o for o in options if o["id"] in matched], [o for o in options if o["id"] not in matched]
 
 
 CORRECT: dict[str, Callable[[Fields, list[dict[str, str]], list[str]], list[Any]]] = {

@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -28,6 +29,7 @@ def markdown_parser() -> MarkdownIt:
         allow_blank_lines=False,
         double_inline=True,
     )
+    parser.core.ruler.after("inline", "empty_headers", _make_empty_headers_cells)
     for name, draw in _DRAWN.items():
         parser.add_render_rule(name, render_rule(draw))
     return parser
@@ -43,6 +45,13 @@ def render_rule(draw: Callable[[Token], str]) -> Callable[..., str]:
         return draw(tokens[index])
 
     return rule
+
+
+def _make_empty_headers_cells(state: StateCore) -> None:
+    """The corner of a table, mostly: a heading that says nothing is read aloud as one all the same."""
+    for opening, content, closing in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if opening.type == "th_open" and not content.content:
+            opening.tag = closing.tag = "td"
 
 
 def _formula(token: Token) -> str:
