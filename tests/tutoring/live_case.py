@@ -94,6 +94,10 @@ async def reached(gate: Gate) -> None:
 class Socket(WebsocketCommunicator):
     """The other end of a tutor's socket."""
 
+    # In place of channels' own, which keep every thread's database connection open while they wait.
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
     async def say(self, **frame: object) -> None:
         await self.send_to(json.dumps(frame, default=str))
 

@@ -1,14 +1,12 @@
 """Frames in and out of a conversation's socket, and what the rows have afterwards."""
 
-import asyncio
-from unittest.mock import patch
 from uuid import uuid4
 
 from channels.db import database_sync_to_async
 
 from lms.courses.markdown import render_reply
 from tests.fakes.claude import Answer, Gate
-from tests.tutoring.live_case import PATIENCE_S, LiveCase, happens, new_socket, opened, reached, texts
+from tests.tutoring.live_case import LiveCase, happens, new_socket, opened, reached, texts
 from tests.tutoring.scenes import ask
 from tutoring.actions.sessions import start_session
 from tutoring.models import ChatSession, Message
@@ -16,6 +14,8 @@ from tutoring.runner import runner
 
 WORDS = ["Samples ", "**vary** 🧠.", "\n\n", "Larger ones ", "vary less."]
 WHOLE = "".join(WORDS)
+# What has come when an answer is held after three texts.
+HALF = "".join(WORDS[:3])
 
 
 class SocketCase(LiveCase):
@@ -61,7 +61,7 @@ class Sending(SocketCase):
                 "event": "markup",
                 "from_block": 0,
                 "html": "<p>Samples <strong>vary</strong> 🧠.</p>\n",
-                "length": 21,
+                "length": len(HALF),
                 "generation": generation,
             }
         ]
@@ -155,7 +155,7 @@ class Attaching(SocketCase):
             # Between the two halves of "vary", in code points.
             await socket.say(action="attach", generation=sent.generation, after=12)
             first = await socket.hear()
-            assert first == {"event": "delta", "from": 12, "text": WHOLE[12:23], "generation": str(sent.generation)}
+            assert first == {"event": "delta", "from": 12, "text": HALF[12:], "generation": str(sent.generation)}
             gate.release()
             frames = [first, *await socket.hear_until("done")]
         assert texts(frames) == WHOLE[12:]
@@ -176,15 +176,13 @@ class Attaching(SocketCase):
         async with self.page() as socket:
             started = await self.asked(socket)
             await reached(gate)
-            while texts([await socket.hear()]) != WHOLE[22:23]:
-                pass
+            assert texts(await socket.hear_until("markup")) == HALF
             for _ in range(3):
-                await socket.say(action="attach", generation=started["generation"], after=23)
-            assert (await socket.hear())["event"] == "markup"
-            await socket.say(action="attach", generation=started["generation"], after=23)
+                await socket.say(action="attach", generation=started["generation"], after=len(HALF))
+                assert (await socket.hear())["event"] == "markup"
             gate.release()
             frames = await socket.hear_until("done")
-            assert texts(frames) == WHOLE[23:]
+            assert texts(frames) == WHOLE[len(HALF) :]
             assert await socket.receive_nothing(0.05)
 
     async def test_leaving_does_not_stop_the_reply(self):
@@ -291,9 +289,9 @@ class BadFrames(SocketCase):
                 await socket.send_to(case)
                 refusal = await socket.hear()
                 assert (refusal["event"], refusal["code"]) == ("error", "bad_frame"), case
-                assert refusal["detail"].endswith(
-                    "A frame is a JSON object whose action is send, attach or stop."
-                ), case
+                assert refusal["detail"].endswith("A frame is a JSON object whose action is send, attach or stop."), (
+                    case
+                )
             await socket.send_to(bytes_data=b'{"action": "send", "key": "good-key", "text": "Why?"}')
             assert (await socket.hear())["code"] == "bad_frame"
             await socket.say(action="send", key="good-key", text=" ")
