@@ -1,13 +1,13 @@
 """API group `chat`: conversations, and replies as server-sent events."""
 
 import contextlib
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from channels.db import aclose_old_connections, database_sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Header, Query, Router
+from ninja import Header, Query, Router, Status
 from ninja.pagination import paginate
 
 from lms.learning.access import access_lesson
@@ -23,7 +23,7 @@ from tutoring.actions.sessions import start_session
 from tutoring.errors import BadOffset
 from tutoring.models import ChatSession
 from tutoring.runner import OWNER, runner
-from tutoring.schemas import MessageIn, MessageOut, SessionDetailOut, SessionIn, SessionOut
+from tutoring.schemas import SLUG, MessageIn, SessionDetailOut, SessionIn, SessionOut
 from tutoring.sse import event_stream
 
 router = Router(tags=["chat"])
@@ -39,29 +39,29 @@ _STREAM = {
 
 
 @router.post("/sessions", response={201: SessionOut}, summary="Begin a conversation about a content item")
-def create_session(request: HttpRequest, body: SessionIn) -> tuple[int, SessionOut]:
+def create_session(request: HttpRequest, body: SessionIn) -> Status[ChatSession]:
     """The lesson is kept as it is now. 404 when the item is absent or not for this person."""
     user = signed_in(request)
     lesson = access_lesson(user, university=body.university, offering=body.offering, item=body.content_item)
-    return 201, SessionOut.of(start_session(by=user, lesson=lesson))
+    return Status(201, start_session(by=user, lesson=lesson))
 
 
 @router.get("/sessions", response=list[SessionOut], summary="My conversations at one university, newest first")
 @paginate(Pages)
 def list_sessions(
     request: HttpRequest,
-    university: Annotated[str, Query(description="The university's slug.", max_length=50)],
-    search: Annotated[str, Query(max_length=200, description="Words in titles and messages.")] = "",
+    university: Annotated[str, Query(description="The university's slug.", pattern=SLUG, max_length=50)],
+    search: Annotated[
+        str, Query(pattern=r"^[^\x00]*$", max_length=200, description="Words in titles and messages.")
+    ] = "",
 ) -> QuerySet[ChatSession]:
     user = signed_in(request)
     return queries.conversations(user, access_university(user, university), search).select_related("university")
 
 
 @router.get("/sessions/{uuid:session_id}", response=SessionDetailOut, summary="One conversation with its messages")
-def get_session(request: HttpRequest, session_id: UUID) -> SessionDetailOut:
-    session = access_session(signed_in(request), session_id)
-    messages = [MessageOut.of(message) for message in queries.conversation(session).messages]
-    return SessionDetailOut(**SessionOut.of(session).model_dump(), messages=messages)
+def get_session(request: HttpRequest, session_id: UUID) -> ChatSession:
+    return access_session(signed_in(request), session_id)
 
 
 @router.post(
@@ -74,7 +74,9 @@ async def post_message(
     request: HttpRequest,
     session_id: UUID,
     body: MessageIn,
-    idempotency_key: Annotated[str, Header(description="8 to 100 ASCII characters, new for each message.")],
+    idempotency_key: Annotated[
+        str, Header(alias="Idempotency-Key", description="8 to 100 ASCII characters, new for each message.")
+    ],
 ) -> StreamingHttpResponse:
     """The question is stored before the stream begins; leaving the stream does not stop the reply.
 
@@ -111,7 +113,9 @@ async def follow_generation(
     request: HttpRequest,
     generation_id: UUID,
     after: Annotated[int, Query(ge=0, description="Characters (code points) of the reply that the reader has.")] = 0,
-    last_event_id: Annotated[str, Header(description="As browsers send it; it wins over `after`.")] = "",
+    last_event_id: Annotated[
+        str, Header(alias="Last-Event-ID", description="As browsers send it; it wins over `after`.")
+    ] = "",
 ) -> StreamingHttpResponse:
     """The rest of the text, then what comes live, then `done`; after the end as well."""
     await database_sync_to_async(access_generation)(signed_in(request), generation_id)
@@ -123,11 +127,11 @@ async def follow_generation(
 @router.post(
     "/generations/{uuid:generation_id}/stop", auth=AsyncBearerAuth(), response={202: None}, summary="Stop a reply"
 )
-async def stop_generation(request: HttpRequest, generation_id: UUID) -> tuple[int, Any]:
+async def stop_generation(request: HttpRequest, generation_id: UUID) -> Status[None]:
     """Keeps the text so far. Stopping twice, or after the end, changes nothing."""
     await database_sync_to_async(request_stop)(by=signed_in(request), generation_id=generation_id)
     runner.stop(generation_id)
-    return 202, None
+    return Status(202, None)
 
 
 def _position(last_event_id: str) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from lms.learning.access import Lesson
 from tenants.models import University, User
@@ -51,7 +51,8 @@ def conversations(user: User, university: University, search: str = "") -> Query
     """Newest first, with `message_count`; `search` looks into titles and what was said."""
     mine = ChatSession.objects.visible_to(user).filter(university=university).exclude(messages=None)
     if search:
-        mine = mine.filter(Q(title__icontains=search) | Q(messages__body__icontains=search))
+        said = Message.objects.filter(session=OuterRef("pk"), body__icontains=search)
+        mine = mine.filter(Q(title__icontains=search) | Exists(said))
     counted = mine.annotate(message_count=Count("messages", distinct=True))
     return counted.select_related("content_item", "offering__course").order_by("-updated_at", "pk")
 
@@ -66,7 +67,7 @@ WITH question AS (
 SELECT passage.text
 FROM passage, question
 WHERE to_tsvector(%(config)s::regconfig, passage.text) @@ question.words
-ORDER BY ts_rank_cd(to_tsvector(%(config)s::regconfig, passage.text), question.words, 1) DESC, passage.number
+ORDER BY ts_rank(to_tsvector(%(config)s::regconfig, passage.text), question.words, 1) DESC, passage.number
 LIMIT 3
 """
 

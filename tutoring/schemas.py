@@ -1,12 +1,13 @@
 """What clients of the socket and of the API send and get. Unknown fields are refused."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from tutoring import queries
 from tutoring.errors import BadFrame
 from tutoring.models import ChatSession, Message
 
@@ -48,10 +49,13 @@ def read_frame(content: Any) -> Frame:
         ) from error
 
 
+SLUG = r"^[-a-zA-Z0-9_]+$"
+
+
 class SessionIn(_In):
     """A conversation about one content item, as it is given in one offering."""
 
-    university: str = Field(description="The university's slug.")
+    university: str = Field(description="The university's slug.", pattern=SLUG, max_length=50)
     offering: int
     content_item: int
 
@@ -73,15 +77,18 @@ class MessageOut(Schema):
     created_at: datetime
     finished_at: datetime | None
 
-    @classmethod
-    def of(cls, message: Message) -> Self:
-        generation = message.generation.pk if message.role == Message.Role.ASSISTANT else None
-        fields = ("seq", "role", "state", "body", "error_code", "created_at", "finished_at")
-        values = {name: getattr(message, name) for name in fields}
-        return cls.model_validate({"id": message.pk, "parent": message.parent_id, "generation": generation, **values})
+    @staticmethod
+    def resolve_parent(message: Message) -> UUID | None:
+        return message.parent_id
+
+    @staticmethod
+    def resolve_generation(message: Message) -> UUID | None:
+        return message.generation.pk if message.role == Message.Role.ASSISTANT else None
 
 
 class SessionOut(Schema):
+    """Of a session that comes with its university."""
+
     id: UUID
     title: str = Field(description="From the first question; empty before it.")
     university: str
@@ -91,20 +98,26 @@ class SessionOut(Schema):
     created_at: datetime
     updated_at: datetime
 
-    @classmethod
-    def of(cls, session: ChatSession) -> Self:
-        """`session` comes with its university."""
-        return cls(
-            id=session.pk,
-            title=session.title,
-            university=session.university.slug,
-            offering=session.offering_id,
-            content_item=session.content_item_id,
-            socket=f"/ws/tutor/{session.pk}/",
-            created_at=session.created_at,
-            updated_at=session.updated_at,
-        )
+    @staticmethod
+    def resolve_university(session: ChatSession) -> str:
+        return session.university.slug
+
+    @staticmethod
+    def resolve_offering(session: ChatSession) -> int:
+        return session.offering_id
+
+    @staticmethod
+    def resolve_content_item(session: ChatSession) -> int:
+        return session.content_item_id
+
+    @staticmethod
+    def resolve_socket(session: ChatSession) -> str:
+        return f"/ws/tutor/{session.pk}/"
 
 
 class SessionDetailOut(SessionOut):
-    messages: list[MessageOut] = Field(default_factory=list, description="Oldest first.")
+    messages: list[MessageOut] = Field(description="Oldest first.")
+
+    @staticmethod
+    def resolve_messages(session: ChatSession) -> list[Message]:
+        return queries.conversation(session).messages

@@ -111,7 +111,7 @@ async def stop(request: HttpRequest, university: str, session: UUID) -> HttpResp
 def conversations(request: HttpRequest, university: str) -> HttpResponse:
     user = signed_in(request)
     place = access_university(user, university)
-    query = request.GET.get("q", "").strip()[:200]
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:200]
     page = Paginator(queries.conversations(user, place, query), CONVERSATIONS_PER_PAGE).get_page(
         request.GET.get("page")
     )

@@ -34,6 +34,8 @@ class Visit(Protocol):
     ) -> Page: ...
 
 
+# First, because xdist reads the groups in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs all of these, since they share a site; the suite skips them only on a person's own machine."""
     for item in items:

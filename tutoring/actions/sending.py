@@ -137,8 +137,8 @@ def _answer_again(known: IdempotencyKey, body_hash: str) -> Sent:
 
 
 def _checked(text: str) -> str:
-    # NUL is the one character that PostgreSQL's text cannot hold.
-    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    # PostgreSQL's text holds neither NUL nor half a surrogate pair, which JSON can bring.
+    text = text.encode(errors="ignore").decode().replace("\x00", "").replace("\r\n", "\n").strip()
     limit = settings.TUTOR_MAX_QUESTION_CHARACTERS
     if not text:
         raise BadQuestion("Please write a question first.")
