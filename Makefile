@@ -30,7 +30,7 @@ demo: install ## Serve the site with two universities, their people and a course
 	@$(BIN)/python -m lms.demo
 
 test: install ## Run the whole suite (browser tests need Debian's chromium)
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -q -n auto
 
 check: install ## Style, types, layers
 	@$(BIN)/ruff check .

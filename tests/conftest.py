@@ -26,6 +26,21 @@ def world(db: None) -> World:
     return make_world()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """One worker runs all browser tests, since they share a site; every other test is on its own.
+
+    That is what `--dist loadgroup` and its mark are for; under pytest 9.2 they do nothing (pytest-xdist issue 1386).
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneSite(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+
+    return OneSite(config, log)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the embedded server with the last run that uses it; a worker leaves that to its controller."""
     if hasattr(config, "workerinput"):

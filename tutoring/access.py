@@ -22,11 +22,12 @@ def access_session(user: User, session_id: UUID, university: str | None = None) 
     return session
 
 
-def access_generation(user: User, generation_id: UUID) -> Generation:
-    """With its message, in one query."""
+def access_generation(user: User, generation_id: UUID, session_id: UUID | None = None) -> Generation:
+    """With its message, in one query; `session_id` is the conversation that it must belong to."""
+    place = {"session": session_id} if session_id is not None else {}
     generation = (
         Generation.objects.visible_to(user)
-        .filter(pk=generation_id)
+        .filter(pk=generation_id, **place)
         .filter(session__user__is_active=True)
         .select_related("message")
         .first()

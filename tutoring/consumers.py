@@ -100,18 +100,14 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         self._follow(sent.generation, after=0)
 
     async def _attach(self, frame: AttachFrame) -> None:
-        await self._check_own(frame.generation)
+        await database_sync_to_async(access_generation)(self.user, frame.generation, self.session_id)
         self._follow(frame.generation, after=frame.after)
 
     async def _stop(self, frame: StopFrame) -> None:
-        await self._check_own(frame.generation)
-        await database_sync_to_async(request_stop)(by=self.user, generation_id=frame.generation)
+        await database_sync_to_async(request_stop)(
+            by=self.user, generation_id=frame.generation, session_id=self.session_id
+        )
         runner.stop(frame.generation)
-
-    async def _check_own(self, generation_id: UUID) -> None:
-        generation = await database_sync_to_async(access_generation)(self.user, generation_id)
-        if generation.session_id != self.session_id:
-            raise NotVisible
 
     def _follow(self, generation_id: UUID, *, after: int) -> None:
         """A second attach to the same reply replaces the first, so that no text comes twice."""

@@ -89,7 +89,7 @@ async def ask(request: HttpRequest, university: str, offering: int, item: int) -
 async def conversation_ask(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
     page_url = reverse("tutoring:conversation", args=[university, session])
     try:
-        sent = await database_sync_to_async(_ask_in_conversation)(request, session)
+        sent = await database_sync_to_async(_ask_in_conversation)(request, university, session)
     except DomainError as error:
         if error.status == 404:
             raise
@@ -100,7 +100,7 @@ async def conversation_ask(request: HttpRequest, university: str, session: UUID)
 @login_required
 @require_POST
 async def stop(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
-    generation = await database_sync_to_async(_request_stop)(request)
+    generation = await database_sync_to_async(_request_stop)(request, university, session)
     runner.stop(generation)
     await runner.wait_ended(generation)
     return redirect("tutoring:conversation", university, session)
@@ -173,9 +173,11 @@ def _ask_in_lesson(request: HttpRequest, university: str, offering: int, item: i
     return send_message(by=user, session_id=session.pk, key=form.key, text=form.text, owner=OWNER)
 
 
-def _ask_in_conversation(request: HttpRequest, session_id: UUID) -> Sent:
+def _ask_in_conversation(request: HttpRequest, university: str, session_id: UUID) -> Sent:
+    user = signed_in(request)
+    session = access_session(user, session_id, university)
     form = AskForm.read(request.POST)
-    return send_message(by=signed_in(request), session_id=session_id, key=form.key, text=form.text, owner=OWNER)
+    return send_message(by=user, session_id=session.pk, key=form.key, text=form.text, owner=OWNER)
 
 
 def _refused_lesson(
@@ -185,9 +187,11 @@ def _refused_lesson(
     return _lesson_page(request, place, error, request.POST.get("text", ""))
 
 
-def _request_stop(request: HttpRequest) -> UUID:
+def _request_stop(request: HttpRequest, university: str, session_id: UUID) -> UUID:
+    user = signed_in(request)
+    session = access_session(user, session_id, university)
     form = StopForm.read(request.POST)
-    return request_stop(by=signed_in(request), generation_id=form.generation).pk
+    return request_stop(by=user, generation_id=form.generation, session_id=session.pk).pk
 
 
 async def _answered(sent: Sent, page_url: str) -> HttpResponse:

@@ -170,7 +170,7 @@ class EventStream(ApplicationCommunicator):
         """Name, id and data of the next event; the text of a comment comes as a name alone; None at the end."""
         while "\n\n" not in self._unread:
             message = await self.receive_output(PATIENCE_S)
-            self._unread += message["body"].decode()
+            self._unread += message.get("body", b"").decode()
             if not message.get("more_body"):
                 break
         block, _, self._unread = self._unread.partition("\n\n")
@@ -183,7 +183,16 @@ class EventStream(ApplicationCommunicator):
         return fields["event"], fields["id"], json.loads(fields["data"])
 
     async def rest(self) -> list[tuple[str, str, Any]]:
-        return [event async for event in _until_none(self.event)]
+        events = [event async for event in _until_none(self.event)]
+        await self.wait(PATIENCE_S)
+        return events
+
+    async def answer(self) -> tuple[int, bytes]:
+        """Status and body of an answer that is no stream."""
+        status, _ = await self.open()
+        body = (await self.receive_output(PATIENCE_S))["body"]
+        await self.wait(PATIENCE_S)
+        return status, body
 
     async def leave(self) -> None:
         await self.send_input({"type": "http.disconnect"})

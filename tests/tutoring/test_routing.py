@@ -21,7 +21,7 @@ class PageSockets(LiveCase):
         for origin in ("https://evil.example", "null", "http://localhost.evil.example", ""):
             socket = new_socket(self.path, cookie=cookie, origin=origin)
             assert (await socket.connect(20))[0] is False, origin
-            await socket.wait()
+            await socket.disconnect()
 
     async def test_the_anonymous_are_told_to_sign_in(self):
         for cookie in ("", "sessionid=nonsense"):

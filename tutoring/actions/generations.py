@@ -75,9 +75,9 @@ def finish_generation(lease: Lease, body: str, outcome: Outcome) -> bool:
     return bool(ended)
 
 
-def request_stop(*, by: User, generation_id: UUID) -> Generation:
+def request_stop(*, by: User, generation_id: UUID, session_id: UUID | None = None) -> Generation:
     """Ask whichever process makes the reply to stop; after the end this changes nothing."""
-    generation = access_generation(by, generation_id)
+    generation = access_generation(by, generation_id, session_id)
     Generation.objects.live().filter(pk=generation.pk).update(stop_requested=True)
     return generation
 
