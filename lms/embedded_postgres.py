@@ -9,6 +9,7 @@ import fcntl
 import importlib.util
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -87,7 +88,11 @@ class Cluster:
         secret.write_text(secrets.token_urlsafe(24), encoding="ascii")
         _hand_over(self.directory)
         options = ["--auth=scram-sha-256", f"--pwfile={secret}", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
-        _run("initdb", "-D", str(self.data), *options)
+        # Moved into place when it is whole: a half-made cluster of a killed first start would never start again.
+        unfinished = self.directory / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _run("initdb", "-D", str(unfinished), *options)
+        unfinished.rename(self.data)
 
     def _start(self) -> None:
         with socket.socket() as probe:

@@ -28,6 +28,10 @@ DEBUG = env.boolean("DEBUG", default=True)
 # The address at which people reach the site; https here makes cookies Secure and turns on HSTS.
 SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000")
 IS_HTTPS = SITE_URL.startswith("https://")
+if DEBUG and IS_HTTPS:
+    raise ImproperlyConfigured(
+        "DEBUG is on with an https SITE_URL: its secrets are known to everybody. Set DEBUG=false."
+    )
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
@@ -128,6 +132,8 @@ def _databases() -> dict[str, Any]:
     size = env.integer("DATABASE_POOL_SIZE", 0 if IS_TEST else 10, minimum=0, maximum=500)
     if size:
         databases["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 10}}
+        # A pool hands out connections that a restarted server has cut, unless it looks at them first.
+        databases["default"]["CONN_HEALTH_CHECKS"] = True
     return databases
 
 

@@ -1,5 +1,7 @@
 """Whose request it is."""
 
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from tenants.errors import NotSignedIn
@@ -13,3 +15,10 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(person, User):
         raise NotSignedIn
     return person
+
+
+def is_signed_in_by(session_key: str | None, person: User) -> bool:
+    """Whether a page's session, read anew, is still this person's: not signed out, and with today's password."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    return get_user(request) == person

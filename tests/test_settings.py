@@ -38,6 +38,10 @@ def test_a_production_configuration_starts():
             {"JWT_SIGNING_KEY": ""},
             "JWT_SIGNING_KEY is not set: with DEBUG off each installation needs a long random value of its own.",
         ),
+        (
+            {"DEBUG": "true", "SITE_URL": "https://example.org"},
+            "DEBUG is on with an https SITE_URL: its secrets are known to everybody. Set DEBUG=false.",
+        ),
         ({"JWT_SIGNING_KEY": "short"}, "JWT_SIGNING_KEY is too short: HS256 needs at least 32 characters."),
         (
             {"DATABASE_OWNER_URL": ""},

@@ -1,6 +1,7 @@
 """API group `chat`: conversations, and replies as server-sent events."""
 
 import contextlib
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -31,7 +32,7 @@ router = Router(tags=["chat"])
 _STREAM = {
     "responses": {
         200: {
-            "description": "Server-sent events: started, delta, done, restart. See docs/api.md for their fields.",
+            "description": "Server-sent events: started, delta, done. See docs/api.md for their fields.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     }
@@ -83,7 +84,8 @@ async def post_message(
     The same key and body again follow the same reply. 409 `generation_running` names the reply that is being made;
     422 `idempotency_key_reused` when the key belongs to another message.
     """
-    sent = await database_sync_to_async(send_message)(
+    store = partial(
+        send_message,
         by=signed_in(request),
         session_id=session_id,
         key=idempotency_key,
@@ -91,7 +93,7 @@ async def post_message(
         parent_id=body.parent,
         owner=OWNER,
     )
-    runner.start(sent)
+    sent = await runner.send(store)
     await aclose_old_connections()
     first = events.started(
         session=sent.session,

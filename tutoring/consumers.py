@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from tenants.auth import user_for_access_token
 from tenants.errors import DomainError, NotVisible
+from tenants.requests import is_signed_in_by
 from tutoring import events
 from tutoring.access import access_generation, access_session
 from tutoring.actions.generations import request_stop
@@ -24,6 +27,14 @@ PROTOCOL = "colloquy.v1"
 BEARER_PREFIX = "bearer."
 # Close codes of our own range, read by the page's script and by API clients.
 CLOSE_NOT_SIGNED_IN, CLOSE_NOT_FOUND = 4401, 4404
+
+
+class NoSuchSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """Every other address: refused like a conversation that is not there, and without a line in the log."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(CLOSE_NOT_FOUND)
 
 
 class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -67,6 +78,9 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        if not await database_sync_to_async(self._is_still_signed_in)():
+            await self.close(CLOSE_NOT_SIGNED_IN)
+            return
         try:
             frame = read_frame(content)
             if isinstance(frame, SendFrame):
@@ -78,8 +92,18 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         except DomainError as error:
             await self.send_json(_refusal(error, content))
 
+    def _is_still_signed_in(self) -> bool:
+        """Read anew for each frame: signing out, a new password and an expired token end an open socket too."""
+        if self.is_page:
+            return is_signed_in_by(self.scope["session"].session_key, self.user)
+        try:
+            return bool(user_for_access_token(self.scope["bearer"]) == self.user)
+        except DomainError:
+            return False
+
     async def _send(self, frame: SendFrame) -> None:
-        sent = await database_sync_to_async(send_message)(
+        store = partial(
+            send_message,
             by=self.user,
             session_id=self.session_id,
             key=frame.key,
@@ -87,7 +111,7 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             parent_id=frame.parent,
             owner=OWNER,
         )
-        runner.start(sent)
+        sent = await runner.send(store)
         await self.send_json(
             events.started(
                 session=sent.session,

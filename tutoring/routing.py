@@ -8,16 +8,21 @@ from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser
-from django.urls import path
+from django.urls import path, re_path
 
 from tenants.auth import user_for_access_token
 from tenants.errors import DomainError
-from tutoring.consumers import BEARER_PREFIX, TutorConsumer
+from tutoring.consumers import BEARER_PREFIX, NoSuchSocket, TutorConsumer
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
-_sockets = URLRouter([path("ws/tutor/<uuid:session>/", TutorConsumer.as_asgi())])
+_sockets = URLRouter(
+    [
+        path("ws/tutor/<uuid:session>/", TutorConsumer.as_asgi()),
+        re_path("", NoSuchSocket.as_asgi()),
+    ]
+)
 # A browser always says where a page came from, so a session cookie counts only together with this site's origin.
 _for_pages = AllowedHostsOriginValidator(AuthMiddlewareStack(_sockets))
 
@@ -32,4 +37,4 @@ async def websocket_application(scope: Scope, receive: Any, send: Any) -> None:
         user: Any = await database_sync_to_async(user_for_access_token)(token)
     except DomainError:
         user = AnonymousUser()
-    await _sockets({**scope, "user": user}, receive, send)
+    await _sockets({**scope, "user": user, "bearer": token}, receive, send)

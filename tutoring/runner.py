@@ -33,6 +33,8 @@ R = TypeVar("R")
 
 SAVE_EVERY_S = 1.0
 SAVE_EVERY_CHARACTERS = 2000
+# Between the tries to write a reply's end; together shorter than its lease.
+END_PAUSES_S = (0.2, 0.5, 1, 2, 4)
 # How often a reader looks at the row of a reply that another process makes.
 POLL_EVERY_S = 1.0
 
@@ -52,6 +54,7 @@ class _Production:
         self.started_at = time.monotonic()
         self.ttft_ms: int | None = None
         self.finished: Finished | None = None
+        self.usage: Usage | None = None
         self.stopping = False
         self.reading: asyncio.Task[None] | None = None
         self._unsaved = asyncio.Event()
@@ -97,8 +100,10 @@ class _Production:
             async for part in stream:
                 if isinstance(part, TextDelta):
                     self._take(part.text)
+                elif isinstance(part, Usage):
+                    self.usage = part
                 else:
-                    self.finished = part
+                    self.finished, self.usage = part, part.usage
 
     def _take(self, text: str) -> None:
         if self.ttft_ms is None:
@@ -127,7 +132,7 @@ class _Production:
                 return
 
     async def _finish(self, outcome: Outcome) -> None:
-        usage = self.finished.usage if self.finished else None
+        usage = self.usage
         cost = cost_usd(usage, self.request.model, settings.TUTOR_PRICES) if usage else None
         outcome = replace(
             outcome,
@@ -140,16 +145,22 @@ class _Production:
         self.reply.end(ending)
 
     async def _write_end(self, outcome: Outcome) -> Ending:
-        """What readers are told is what the rows say, or will say when the lease has run out."""
-        try:
-            if await _in_thread(finish_generation)(self.lease, self.reply.text_from(0), outcome):
-                return _ending(outcome)
-            self._log.warning("tutor_lease_lost")
-            saved = await _in_thread(read_reply)(self.lease.generation)
-            return saved.ending or _ending(_INTERRUPTED)
-        except Exception:
-            self._log.exception("tutor_reply_end_not_saved")
-            return _ending(_INTERRUPTED)
+        """What readers are told is what the rows say, or will say when the lease has run out.
+
+        A database that is away for a moment costs no word: the end is tried again for as long as the lease lasts.
+        """
+        for pause_s in (*END_PAUSES_S, None):
+            try:
+                if await _in_thread(finish_generation)(self.lease, self.reply.text_from(0), outcome):
+                    return _ending(outcome)
+                self._log.warning("tutor_lease_lost")
+                saved = await _in_thread(read_reply)(self.lease.generation)
+                return saved.ending or _ending(_INTERRUPTED)
+            except Exception:
+                self._log.exception("tutor_reply_end_not_saved")
+            if pause_s is not None:
+                await asyncio.sleep(pause_s)
+        return _ending(_INTERRUPTED)
 
 
 def _ending(outcome: Outcome) -> Ending:
@@ -173,8 +184,27 @@ class Runner:
     def __init__(self) -> None:
         self._productions: dict[UUID, _Production] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sends: set[asyncio.Task[Sent]] = set()
         self._provider: Provider | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, store: Callable[[], Sent]) -> Sent:
+        """Run `store`, which sends a message, in a thread, and begin its reply.
+
+        In a task of its own: a client who leaves meanwhile has the request cancelled, and must not leave behind a
+        question that is stored and that nobody answers.
+        """
+        task = asyncio.create_task(self._store_and_start(store))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+        # Looked at here too, for the case that nobody waits any more; refusals are for the sender alone.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
+
+    async def _store_and_start(self, store: Callable[[], Sent]) -> Sent:
+        sent = await database_sync_to_async(store)()
+        self.start(sent)
+        return sent
 
     def start(self, sent: Sent) -> None:
         """Begin the reply of a new send; does nothing for a send that was answered before. Needs a running loop."""

@@ -1,5 +1,6 @@
 """Pages with the tutor: a lesson, my conversations, one conversation. Every form works without a script."""
 
+from functools import partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -76,7 +77,7 @@ async def ask(request: HttpRequest, university: str, offering: int, item: int) -
     """The form of a lesson without a script: comes back with the finished reply."""
     lesson_url = reverse("tutoring:lesson", args=[university, offering, item])
     try:
-        sent = await database_sync_to_async(_ask_in_lesson)(request, university, offering, item)
+        sent = await runner.send(partial(_ask_in_lesson, request, university, offering, item))
     except DomainError as error:
         if error.status == 404:
             raise
@@ -89,7 +90,7 @@ async def ask(request: HttpRequest, university: str, offering: int, item: int) -
 async def conversation_ask(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
     page_url = reverse("tutoring:conversation", args=[university, session])
     try:
-        sent = await database_sync_to_async(_ask_in_conversation)(request, university, session)
+        sent = await runner.send(partial(_ask_in_conversation, request, university, session))
     except DomainError as error:
         if error.status == 404:
             raise
@@ -195,7 +196,6 @@ def _request_stop(request: HttpRequest, university: str, session_id: UUID) -> UU
 
 
 async def _answered(sent: Sent, page_url: str) -> HttpResponse:
-    runner.start(sent)
     await runner.wait_ended(sent.generation)
     return redirect(f"{page_url}#m-{sent.reply}")
 

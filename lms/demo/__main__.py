@@ -18,13 +18,14 @@ FIRST_PORT = 8000
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, _leave)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _leave)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
     port = _free_port()
     _choose_settings(port)
-    with _database():
+    with _database() as started_here:
         _prepare()
-        _serve(port)
+        _serve(port, started_here)
 
 
 def _leave(signum: int, frame: FrameType | None) -> NoReturn:
@@ -35,6 +36,8 @@ def _leave(signum: int, frame: FrameType | None) -> NoReturn:
 def _free_port() -> int:
     """PORT where it is set, else the first free one from 8000 on."""
     wanted = os.environ.get("PORT")
+    if wanted and not (wanted.isascii() and wanted.isdigit() and 0 < int(wanted) < 65536):
+        sys.exit(f"PORT is {wanted!r}, but it must be a number from 1 to 65535.")
     for port in [int(wanted)] if wanted else range(FIRST_PORT, FIRST_PORT + 20):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -69,17 +72,17 @@ def _data_dir() -> Path:
 
 
 @contextmanager
-def _database() -> Iterator[None]:
-    """The embedded server while the site runs, unless somebody else started it or the site has another database."""
+def _database() -> Iterator[bool]:
+    """The embedded server while the site runs; True where it was started for it and is stopped with it."""
     from lms.embedded_postgres import Cluster
 
     if os.environ.get("DATABASE_URL"):
-        yield
+        yield False
         return
     cluster = Cluster(Path(os.environ.get("EMBEDDED_POSTGRES_DIR") or _data_dir() / "postgres"))
     started_here = cluster.ensure_started()
     try:
-        yield
+        yield started_here
     finally:
         if started_here:
             cluster.stop()
@@ -112,7 +115,7 @@ def _static_files_are_current() -> bool:
     return all(path.stat().st_mtime < manifest.stat().st_mtime for path in sources)
 
 
-def _serve(port: int) -> None:
+def _serve(port: int, stops_database: bool) -> None:
     import uvicorn
     from django.conf import settings
 
@@ -128,7 +131,8 @@ def _serve(port: int) -> None:
     print("Sign in as")
     for line in sign_ins():
         print(f"  {line}")
-    print("\nCtrl-C stops the site and its database; the data stay in .data for the next time.", flush=True)
+    stopped = "the site and its database" if stops_database else "the site; its database was running and stays"
+    print(f"\nCtrl-C stops {stopped}. The data stay for the next time.", flush=True)
     uvicorn.run(
         "lms.asgi:application",
         host="127.0.0.1",

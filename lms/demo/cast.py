@@ -67,17 +67,17 @@ def make_people(universities: dict[str, University]) -> dict[str, User]:
     """E-mail address to person, each with a verified address."""
     people = {}
     for person in PEOPLE:
-        user = _make_user(person.email, person.full_name)
-        Membership.objects.get_or_create(user=user, university=universities[person.university], role=person.role)
+        user = User.objects.filter(email__iexact=person.email).first()
+        if user is None:
+            user = _make_user(person.email, person.full_name)
+            Membership.objects.create(user=user, university=universities[person.university], role=person.role)
         people[person.email] = user
-    people[PLATFORM_ADMIN[0]] = _make_user(*PLATFORM_ADMIN, is_platform_admin=True)
+    if not User.objects.filter(email__iexact=PLATFORM_ADMIN[0]).exists():
+        _make_user(*PLATFORM_ADMIN, is_platform_admin=True)
     return people
 
 
 def _make_user(email: str, full_name: str, *, is_platform_admin: bool = False) -> User:
-    existing = User.objects.filter(email__iexact=email).first()
-    if existing:
-        return existing
     user = User.objects.create_user(email, PASSWORD, full_name=full_name, is_platform_admin=is_platform_admin)
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user

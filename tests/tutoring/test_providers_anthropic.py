@@ -50,7 +50,7 @@ Ask = Callable[..., list[TextDelta | Finished]]
 def ask(
     claude: FakeClaude, wanted: TutorRequest | None = None, *, limits: Limits | None = None, key: str = KEY
 ) -> list:
-    """All parts of one reply; with the error that ended it as the last."""
+    """All parts of one reply but the counts on the way; with the error that ended it as the last."""
 
     async def all_parts() -> list:
         provider = AnthropicProvider(api_key=key, base_url=claude.url, limits=limits)
@@ -58,7 +58,8 @@ def ask(
         try:
             async with aclosing(provider.stream(wanted or request())) as stream:
                 async for part in stream:
-                    parts.append(part)
+                    if not isinstance(part, Usage):
+                        parts.append(part)
         except ProviderError as error:
             parts.append(error)
         await provider.aclose()
@@ -81,6 +82,21 @@ def test_a_reply_comes_in_the_pieces_it_was_sent_in_with_its_usage(claude):
         TextDelta(" ⚡."),
         Finished("end_turn", Usage(input_tokens=11, output_tokens=12, cache_creation_input_tokens=19)),
     ]
+
+
+def test_tokens_are_counted_from_the_first_event_on(claude):
+    claude.will(Answer(["Half", " more"], usage={"output_tokens": 12}))
+
+    async def all_parts() -> list:
+        provider = AnthropicProvider(api_key=KEY, base_url=claude.url)
+        async with aclosing(provider.stream(request())) as stream:
+            parts = [part async for part in stream]
+        await provider.aclose()
+        return parts
+
+    counted = Usage(input_tokens=11, output_tokens=12, cache_creation_input_tokens=19)
+    texts = [TextDelta("Half"), TextDelta(" more")]
+    assert asyncio.run(all_parts()) == [counted, *texts, counted, Finished("end_turn", counted)]
 
 
 def test_what_is_sent_is_the_prompt_then_the_lesson_marked_for_the_cache_then_the_conversation(claude):
@@ -266,7 +282,8 @@ def test_leaving_the_stream_reaches_the_server_at_once(claude):
     async def read_one() -> TextDelta | Finished:
         provider = AnthropicProvider(api_key=KEY, base_url=claude.url)
         async with aclosing(provider.stream(request())) as stream:
-            first = await anext(stream)
+            counted, first = await anext(stream), await anext(stream)
+        assert isinstance(counted, Usage)
         await asyncio.to_thread(claude.request().disconnected.wait, 1)
         await provider.aclose()
         return first

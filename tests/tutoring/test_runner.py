@@ -96,13 +96,15 @@ class FinishedReplies(LiveCase):
 
 
 class FailedReplies(LiveCase):
-    async def assert_ends(self, answer, body, code):
+    async def assert_ends(self, answer, body, code, *, is_counted=True):
         self.claude.will(answer)
         sent = await self.answered()
         assert await self.row(sent) == ("failed", body, code)
         generation = await Generation.objects.aget(pk=sent.generation)
-        assert (generation.stop_reason, generation.cost_usd) == ("", None)
+        assert generation.stop_reason == ""
         assert generation.finished_at is not None
+        # What was asked has been paid for as soon as the stream began, however it ended.
+        assert (generation.input_tokens > 0, generation.cost_usd is not None) == (is_counted, is_counted)
         done = (await events_of(sent))[-1]
         assert done == {
             "event": "done",
@@ -110,15 +112,20 @@ class FailedReplies(LiveCase):
             "code": code,
             "stop_reason": "",
             "length": len(body),
-            "usage": usage(),
+            "usage": usage(
+                input_tokens=generation.input_tokens,
+                output_tokens=generation.output_tokens,
+                cache_write_tokens=generation.cache_write_tokens,
+                cache_read_tokens=generation.cache_read_tokens,
+            ),
         }
 
     async def test_refused_before_the_first_text(self):
-        await self.assert_ends(Answer(status=429, error="rate_limit_error"), "", "rate_limited")
-        await self.assert_ends(Answer(status=500, error="api_error"), "", "provider_down")
-        await self.assert_ends(Answer(status=529, error="overloaded_error"), "", "overloaded")
-        await self.assert_ends(Answer(status=401, error="authentication_error"), "", "provider_down")
-        await self.assert_ends(Answer(status=400, error="invalid_request_error"), "", "bad_upstream")
+        await self.assert_ends(Answer(status=429, error="rate_limit_error"), "", "rate_limited", is_counted=False)
+        await self.assert_ends(Answer(status=500, error="api_error"), "", "provider_down", is_counted=False)
+        await self.assert_ends(Answer(status=529, error="overloaded_error"), "", "overloaded", is_counted=False)
+        await self.assert_ends(Answer(status=401, error="authentication_error"), "", "provider_down", is_counted=False)
+        await self.assert_ends(Answer(status=400, error="invalid_request_error"), "", "bad_upstream", is_counted=False)
         await self.assert_ends(Answer([], stop_reason="refusal"), "", "refused")
 
     async def test_broken_off_after_some_text(self):
@@ -128,13 +135,13 @@ class FailedReplies(LiveCase):
         await self.assert_ends(Answer(begun, completes=False), "Samples vary because", "truncated")
         await self.assert_ends(Answer(begun, raw=BAD_JSON), "Samples vary because", "bad_upstream")
         await self.assert_ends(Answer(begun, raw=CUT_UTF8), "Samples vary because", "bad_upstream")
-        await self.assert_ends(Answer(instead_of_start=STOP_BEFORE_START), "", "bad_upstream")
+        await self.assert_ends(Answer(instead_of_start=STOP_BEFORE_START), "", "bad_upstream", is_counted=False)
 
     async def test_silence(self):
         limits = {"TUTOR_FIRST_EVENT_S": 0.3, "TUTOR_SILENCE_S": 0.3, "TUTOR_TEXT_SILENCE_S": 0.4}
         with self.settings(**limits):
-            await self.assert_ends(Answer(hang="without_headers"), "", "timeout")
-            await self.assert_ends(Answer(hang="with_headers"), "", "timeout")
+            await self.assert_ends(Answer(hang="without_headers"), "", "timeout", is_counted=False)
+            await self.assert_ends(Answer(hang="with_headers"), "", "timeout", is_counted=False)
             await self.assert_ends(Answer(hang="with_pings"), "", "timeout")
             await self.assert_ends(Answer(["Samples "], gate=Gate(), gate_after=1), "Samples ", "timeout")
 
@@ -142,7 +149,7 @@ class FailedReplies(LiveCase):
         with FakeClaude() as gone:
             pass
         with self.settings(ANTHROPIC_BASE_URL=gone.url):
-            await self.assert_ends(Answer(), "", "provider_down")
+            await self.assert_ends(Answer(), "", "provider_down", is_counted=False)
 
     async def test_the_conversation_goes_on_afterwards(self):
         self.claude.will(Answer(["Half a"], completes=False), Answer(["A whole reply."]))

@@ -47,6 +47,10 @@ def send_message(*, by: User, session_id: UUID, key: str, text: str, owner: str,
     text = _checked(text)
     _check_key(key)
     session = access_session(by, session_id)
+    body_hash = _hash(session.pk, text, parent_id)
+    # Before anything that may have changed since: what was taken once is answered, not refused.
+    if known := _known_key(session, key):
+        return _answer_again(known, body_hash)
     _require_open_lesson(session)
     item = session.content_item
     prompt = compile_prompt(name=item.prompt_name, label=item.prompt_label, university=session.university)
@@ -63,8 +67,8 @@ def _store(
 ) -> Sent:
     ChatSession.objects.select_for_update(of=("self",)).get(pk=session.pk)
     body_hash = _hash(session.pk, text, parent_id)
-    known = IdempotencyKey.objects.filter(university=session.university, user=by, key=key).first()
-    if known:
+    # Again, now that no other send of this conversation can come between.
+    if known := _known_key(session, key):
         return _answer_again(known, body_hash)
     _refuse_while_running(session)
     question = _add_question(session, text, parent_id)
@@ -127,6 +131,10 @@ def _refuse_while_running(session: ChatSession) -> None:
     running = Generation.objects.live().filter(session=session).values_list("pk", flat=True).first()
     if running:
         raise GenerationRunning(running)
+
+
+def _known_key(session: ChatSession, key: str) -> IdempotencyKey | None:
+    return IdempotencyKey.objects.filter(university=session.university, user=session.user, key=key).first()
 
 
 def _answer_again(known: IdempotencyKey, body_hash: str) -> Sent:

@@ -13,7 +13,7 @@ import httpx2
 from anthropic import AsyncAnthropic, AsyncStream
 
 from tutoring.providers.messages import MessageReader, upstream_error
-from tutoring.providers.protocol import Finished, Limits, ProviderError, TextDelta, Turn, TutorRequest
+from tutoring.providers.protocol import Finished, Limits, Part, ProviderError, Turn, TutorRequest, Usage
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class AnthropicProvider:
     async def aclose(self) -> None:
         await self._client.close()
 
-    async def stream(self, request: TutorRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def stream(self, request: TutorRequest) -> AsyncGenerator[Part, None]:
         try:
             async with aclosing(self._parts(request)) as parts:
                 async for part in parts:
@@ -43,7 +43,7 @@ class AnthropicProvider:
         except (ProviderError, anthropic.APIError, httpx2.HTTPError, ValueError) as error:
             raise self._for_the_log(_classified(error)) from error
 
-    async def _parts(self, request: TutorRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def _parts(self, request: TutorRequest) -> AsyncGenerator[Part, None]:
         reader = MessageReader()
         clock = _Clock(self._limits)
         async with AsyncExitStack() as stack:
@@ -57,7 +57,8 @@ class AnthropicProvider:
                 part = reader.take(event.data) if event.data else None
                 if part is None:
                     continue
-                clock.heard_text()
+                if not isinstance(part, Usage):
+                    clock.heard_text()
                 yield part
                 if isinstance(part, Finished):
                     return

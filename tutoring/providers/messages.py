@@ -58,8 +58,11 @@ class MessageReader:
         self._stop_reason: str | None = None
         self._usage: dict[str, int] = {}
 
-    def take(self, data: str) -> TextDelta | Finished | None:
-        """What the event with this JSON adds to the reply; raises ProviderError, or ValueError where it is no JSON."""
+    def take(self, data: str) -> TextDelta | Usage | Finished | None:
+        """What the event with this JSON adds to the reply, or the tokens so far.
+
+        Raises ProviderError, or ValueError where it is no JSON.
+        """
         event = _mapping(_parsed(data))
         match event.get("type"):
             case "error":
@@ -67,6 +70,7 @@ class MessageReader:
                 raise upstream_error(str(error.get("type")), 200, f"in the stream: {error}")
             case "message_start":
                 self._start(_mapping(event.get("message")))
+                return Usage(**self._usage)
             case "content_block_start":
                 return self._open(event)
             case "content_block_delta":
@@ -75,6 +79,7 @@ class MessageReader:
                 self._close(event)
             case "message_delta":
                 self._end(event)
+                return Usage(**self._usage)
             case "message_stop":
                 return self._finished()
         return None

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from tutoring.providers.protocol import Finished, TextDelta, TutorRequest, Usage
+from tutoring.providers.protocol import Finished, Part, TextDelta, TutorRequest, Usage
 
 # (the lesson's text, the question, the lesson's language) to its passages, best first.
 FindPassages = Callable[[str, str, str], Awaitable[list[str]]]
@@ -35,7 +35,7 @@ class PracticeProvider:
     async def aclose(self) -> None:
         pass
 
-    async def stream(self, request: TutorRequest) -> AsyncGenerator[TextDelta | Finished, None]:
+    async def stream(self, request: TutorRequest) -> AsyncGenerator[Part, None]:
         passages = await self._find_passages(request.lesson, request.question, request.language)
         reply = _reply(request, passages[:MAX_PASSAGES])
         allowed = reply[: request.max_output_tokens * CHARS_PER_TOKEN]

@@ -69,6 +69,10 @@ class Limits:
     whole_s: float = 300
 
 
+# A `Usage` says what has been counted so far: a reply that is stopped or breaks off has cost something too.
+Part = TextDelta | Usage | Finished
+
+
 class ProviderError(Exception):
     """A reply that could not be made, or not to its end. `detail` is for the log and holds no key."""
 
@@ -85,7 +89,7 @@ class ProviderError(Exception):
 class Provider(Protocol):
     name: str
 
-    def stream(self, request: TutorRequest) -> AsyncGenerator[TextDelta | Finished, None]:
-        """Text as it comes, then `Finished`; or a `ProviderError`. Close it with `contextlib.aclosing`."""
+    def stream(self, request: TutorRequest) -> AsyncGenerator[Part, None]:
+        """Text and counts as they come, then `Finished`; or a `ProviderError`. Close it with `contextlib.aclosing`."""
 
     async def aclose(self) -> None: ...

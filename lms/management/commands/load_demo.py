@@ -9,11 +9,11 @@ from lms.courses.actions.content_types import load_content_types
 from lms.courses.actions.courses import create_offering, publish_course
 from lms.courses.importing.reading import read_source
 from lms.courses.importing.writing import import_course
-from lms.courses.models import Course, CourseOffering, Subject
+from lms.courses.models import Course, Subject
 from lms.demo.cast import make_people, make_universities
 from lms.learning.actions.enrolment import enroll
 from prompts.actions.library import load_library
-from tenants.models import University
+from tenants.models import University, User
 
 COURSE = Path(__file__).resolve().parent.parent.parent / "demo" / "course"
 TERM = "Open term"
@@ -35,16 +35,13 @@ class Command(BaseCommand):
         people = make_people(universities)
         students = {"north": people["sam@north.example"], "south": people["oona@south.example"]}
         for slug, student in students.items():
-            offering = self._make_course(universities[slug])
-            enroll(by=student, offering_id=offering.pk)
+            self._make_course(universities[slug], student)
 
-    def _make_course(self, university: University) -> CourseOffering:
-        """The demo course as it was imported first; what has been written in it since is kept."""
-        offering = CourseOffering.objects.filter(university=university, term=TERM).first()
-        if offering is not None:
-            return offering
+    def _make_course(self, university: University, student: User) -> None:
+        """Once: what has become of the course, its term and its student since is their own affair."""
         source, ledger = read_source(COURSE)
-        import_course(by=None, university=university, source=source, ledger=ledger)
-        course = Course.objects.get(university=university, source_key=source.key)
+        if Course.objects.filter(university=university, source_key=source.key).exists():
+            return
+        course = import_course(by=None, university=university, source=source, ledger=ledger).course
         publish_course(by=None, course=course)
-        return create_offering(by=None, course=course, term=TERM)
+        enroll(by=student, offering_id=create_offering(by=None, course=course, term=TERM).pk)
