@@ -202,7 +202,7 @@ class Runner:
         return await asyncio.shield(task)
 
     async def _store_and_start(self, store: Callable[[], Sent]) -> Sent:
-        sent = await database_sync_to_async(store)()
+        sent: Sent = await database_sync_to_async(store)()
         self.start(sent)
         return sent
 
