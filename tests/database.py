@@ -20,18 +20,18 @@ _PREFIX = "test_colloquy_"
 def migrated_database() -> Iterator[str]:
     """One database for this process, so that parallel workers and parallel runs never share one."""
     name = f"{_PREFIX}{os.getpid()}"
+    # Held to the end, so that another run that ends meanwhile sees that the server is in use.
     with _superuser() as superuser:
         _drop_leftovers(superuser)
         _create(superuser, name)
-    for alias in ("default", "owner"):
-        connections[alias].close()
-        settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
-    call_command("migrate", verbosity=0)
-    _let_the_suite_truncate()
-    yield name
-    for alias in ("default", "owner"):
-        connections[alias].close()
-    with _superuser() as superuser:
+        for alias in ("default", "owner"):
+            connections[alias].close()
+            settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
+        call_command("migrate", verbosity=0)
+        _let_the_suite_truncate()
+        yield name
+        for alias in ("default", "owner"):
+            connections[alias].close()
         _drop(superuser, name)
 
 

@@ -92,7 +92,8 @@ class _Production:
         except Exception:
             self._log.exception("tutor_reply_broke")
             return _INTERRUPTED
-        stop_reason = self.finished.stop_reason if self.finished else ""
+        # Cut to its column: a provider's new word must not cost the reply its end.
+        stop_reason = self.finished.stop_reason[:40] if self.finished else ""
         return Outcome(state="complete", stop_reason=stop_reason)
 
     async def _read(self, provider: Provider) -> None:

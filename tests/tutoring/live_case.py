@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
@@ -49,7 +50,7 @@ class LiveCase(TransactionTestCase):
 
     async def answered(self, text: str = "Why do samples vary?", **arguments: object) -> Sent:
         sent = await self.send(text, **arguments)
-        await runner.wait_ended(sent.generation)
+        await ended(sent.generation)
         return sent
 
     async def row(self, sent: Sent) -> tuple[str, str, str]:
@@ -80,6 +81,11 @@ class LiveCase(TransactionTestCase):
         client = Client()
         client.force_login(user or self.world.sam)
         return f"sessionid={client.cookies['sessionid'].value}"
+
+
+async def ended(generation: UUID) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await runner.wait_ended(generation)
 
 
 async def happens(event: Any) -> None:

@@ -7,11 +7,10 @@ from channels.db import database_sync_to_async
 from lms.courses.markdown import render_reply
 from lms.learning.access import access_lesson
 from tests.fakes.claude import Answer, Gate
-from tests.tutoring.live_case import LiveCase, happens, new_socket, opened, reached, texts
+from tests.tutoring.live_case import LiveCase, ended, happens, new_socket, opened, reached, texts
 from tests.tutoring.scenes import ask
 from tutoring.actions.sessions import start_session
 from tutoring.models import ChatSession, Generation, Message
-from tutoring.runner import runner
 
 WORDS = ["Samples ", "**vary** 🧠.", "\n\n", "Larger ones ", "vary less."]
 WHOLE = "".join(WORDS)
@@ -193,7 +192,7 @@ class Attaching(SocketCase):
             started = await self.asked(socket)
             await reached(gate)
         gate.release()
-        await runner.wait_ended(UUID(started["generation"]))
+        await ended(UUID(started["generation"]))
         assert (await self.said())[1] == ("assistant", "complete", WHOLE)
         assert not (await self.upstream()).disconnected.is_set()
 

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 from channels.db import database_sync_to_async
 
 from tests.fakes.claude import Answer, Gate
-from tests.tutoring.live_case import EventStream, LiveCase, as_frames, happens, reached, texts, usage
+from tests.tutoring.live_case import EventStream, LiveCase, as_frames, ended, happens, reached, texts, usage
 from tutoring.actions.generations import request_stop
 from tutoring.models import Generation, Message
-from tutoring.runner import runner
 
 WORDS = ["Samples ", "**vary** 🧠.", "\n\n", "Larger ones ", "vary less."]
 WHOLE = "".join(WORDS)
@@ -122,7 +121,7 @@ class Posting(StreamCase):
         await reached(gate)
         await stream.leave()
         gate.release()
-        await runner.wait_ended(UUID(generation))
+        await ended(UUID(generation))
         assert (await self.said())[1] == ("assistant", "complete", WHOLE)
 
     async def test_a_quiet_stream_says_that_it_is_there(self):
@@ -199,7 +198,7 @@ class Stopping(StreamCase):
             stop = EventStream("POST", f"/chat/generations/{generation}/stop", token=token)
             assert await stop.answer() == (404, absent)
         gate.release()
-        await runner.wait_ended(sent.generation)
+        await ended(sent.generation)
         assert await self.row(sent) == ("complete", WHOLE, "")
         await database_sync_to_async(request_stop)(by=self.world.sam, generation_id=sent.generation)
         assert await self.row(sent) == ("complete", WHOLE, "")

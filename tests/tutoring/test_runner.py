@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from tests.fakes.claude import BAD_JSON, CUT_UTF8, STOP_BEFORE_START, Answer, FakeClaude, Gate
-from tests.tutoring.live_case import LiveCase, happens, reached, texts, usage
+from tests.tutoring.live_case import PATIENCE_S, LiveCase, ended, happens, reached, texts, usage
 from tests.tutoring.scenes import ME, ask
 from tutoring.actions.generations import Lease, Outcome, finish_generation, request_stop, save_progress
 from tutoring.models import Generation, Message
@@ -24,7 +24,8 @@ USAGE = {
 
 
 async def events_of(sent, after=0, *, pages=False):
-    return [event async for event in runner.follow(sent.generation, after, pages=pages)]
+    async with asyncio.timeout(PATIENCE_S):
+        return [event async for event in runner.follow(sent.generation, after, pages=pages)]
 
 
 class FinishedReplies(LiveCase):
@@ -175,7 +176,7 @@ class RowsWhileItRuns(LiveCase):
             live = await Generation.objects.aget(pk=sent.generation)
             assert timezone.now() < live.lease_until <= timezone.now() + timedelta(seconds=15)
             gate.release()
-            await runner.wait_ended(sent.generation)
+            await ended(sent.generation)
         assert await self.row(sent) == ("complete", "Samples vary a lot.", "")
 
     async def test_much_text_is_saved_at_once(self):
@@ -185,7 +186,7 @@ class RowsWhileItRuns(LiveCase):
             sent = await self.send()
             await self.row_becomes(sent, "streaming", "x" * 2000, "")
             gate.release()
-            await runner.wait_ended(sent.generation)
+            await ended(sent.generation)
 
     async def test_who_has_lost_the_lease_writes_nothing_and_says_what_the_row_says(self):
         gate = Gate()
@@ -219,14 +220,14 @@ class RowsWhileItRuns(LiveCase):
             sent = await self.send()
             await reached(gate)
             await database_sync_to_async(request_stop)(by=self.world.sam, generation_id=sent.generation)
-            await runner.wait_ended(sent.generation)
+            await ended(sent.generation)
         assert await self.row(sent) == ("stopped", "Samples ", "")
         await happens((await self.upstream()).disconnected)
 
     async def test_a_stop_before_the_first_step_asks_nobody(self):
         sent = await self.send()
         runner.stop(sent.generation)
-        await runner.wait_ended(sent.generation)
+        await ended(sent.generation)
         assert await self.row(sent) == ("stopped", "", "")
         assert self.claude.requests == []
 

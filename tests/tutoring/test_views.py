@@ -9,11 +9,10 @@ from lms.courses.markdown import render_reply
 from lms.learning.actions.enrolment import drop
 from tests import factories
 from tests.fakes.claude import Answer, Gate
-from tests.tutoring.live_case import LiveCase, happens, reached
+from tests.tutoring.live_case import LiveCase, ended, happens, reached
 from tests.tutoring.scenes import sams_session
 from tutoring.actions.generations import request_stop
 from tutoring.models import ChatSession, Generation, Message
-from tutoring.runner import runner
 
 WORDS = ["Samples ", "**vary**."]
 WHOLE = "".join(WORDS)
@@ -118,7 +117,7 @@ class Asking(PageCase):
             assert ">And &lt;now&gt;?</textarea>" in refused.text
             assert refused.context["tutor"].running == str(sent.generation)
         gate.release()
-        await runner.wait_ended(sent.generation)
+        await ended(sent.generation)
         assert len(await self.said()) == 2
 
     async def test_after_leaving_the_course_the_conversation_stays_readable(self):
@@ -191,7 +190,7 @@ class Stopping(PageCase):
             assert (await browser.post(f"{self.page}stop/", malformed)).status_code == 400
         assert (await browser.get(f"{self.page}stop/")).status_code == 405
         gate.release()
-        await runner.wait_ended(sent.generation)
+        await ended(sent.generation)
         assert (await Generation.objects.aget()).stop_requested is False
 
     async def test_stopping_after_the_end_changes_nothing(self):
