@@ -189,6 +189,8 @@ class Tutor {
 
   async on_error(frame) {
     const isAboutQuestion = frame.key && frame.key === this.question?.key;
+    // Spent in another conversation: the same words may go out here, under a key of their own.
+    if (frame.code === "idempotency_key_reused") this.memory.forget();
     if (isAboutQuestion) this.takeBack();
     if (isAboutQuestion && frame.generation) await this.resume(frame.generation);
     this.tell(frame.generation ? this.text("say", "elsewhere") : frame.detail, "warning");

@@ -107,3 +107,28 @@ def test_a_question_beside_a_running_reply_is_kept_and_the_reply_shown(
     expect(other.questions.last).to_have_text("And how many words?")
     other.expect_end()
     expect(other.words).to_have_value("")
+
+
+def test_words_whose_key_was_spent_elsewhere_can_be_sent_again(site: Site, panel: Panel, lesson: str):
+    words = "The same words in two conversations"
+    panel.ask(words)
+    panel.expect_end()
+    ((key,),) = site.sql(
+        "SELECT key FROM tutoring_idempotencykey WHERE answer->>'message' ="
+        " (SELECT id::text FROM tutoring_message WHERE body = %s)",
+        words,
+    )
+    panel = open_lesson(panel.page, lesson)
+    # As after a break in the line: this tab still holds the words as sent and not answered.
+    panel.page.evaluate(
+        "([text, key]) => sessionStorage.setItem(`tutor:${location.pathname}`, JSON.stringify({text, key}))",
+        [words, key],
+    )
+    panel.page.reload()
+    expect(panel.words).to_have_value(words)
+    panel.words.press("Enter")
+    expect(panel.said).to_have_text("This idempotency key was used for another message. A new message needs a new key.")
+    expect(panel.words).to_have_value(words)
+    panel.words.press("Enter")
+    panel.expect_end()
+    expect(panel.questions).to_have_text([words])

@@ -6,6 +6,7 @@ from functools import partial
 from unittest.mock import patch
 from uuid import uuid4
 
+from asgiref.sync import ThreadSensitiveContext
 from channels.db import database_sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
@@ -68,6 +69,28 @@ class Sends(LiveCase):
         request.cancel()
         await asyncio.gather(request, return_exceptions=True)
         go_on.set()
+        await self.upstream()
+        await runner.wait_ended((await Generation.objects.aget()).pk)
+        assert [row[:2] for row in await self.said()] == [("user", "complete"), ("assistant", "complete")]
+
+    async def test_a_request_that_django_cancels_is_answered_all_the_same(self):
+        """Django runs a request's threads in a context that ends with it, and waits for what runs there."""
+        storing, go_on = threading.Event(), threading.Event()
+
+        def store():
+            storing.set()
+            assert go_on.wait(20)
+            return ask(self.world, self.session, owner=OWNER)
+
+        async def request():
+            async with ThreadSensitiveContext():
+                await runner.send(store)
+
+        sending = asyncio.create_task(request())
+        await asyncio.to_thread(storing.wait, 20)
+        threading.Timer(0.05, go_on.set).start()
+        sending.cancel()
+        assert isinstance((await asyncio.gather(sending, return_exceptions=True))[0], asyncio.CancelledError)
         await self.upstream()
         await runner.wait_ended((await Generation.objects.aget()).pk)
         assert [row[:2] for row in await self.said()] == [("user", "complete"), ("assistant", "complete")]
