@@ -4,7 +4,6 @@ Each value that an installation may change is an environment variable (or a line
 """
 
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -207,40 +206,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_mailer}.EmailBackend"
 
 # The tutor.
 
-ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
-# May point at any server that speaks the Messages API.
-ANTHROPIC_BASE_URL = env.url("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
-# "practice" answers from the lesson itself, without a model; it is what runs when there is no key.
-TUTOR_PROVIDER = env.choice(
-    "TUTOR_PROVIDER", "anthropic" if ANTHROPIC_API_KEY else "practice", ("anthropic", "practice")
-)
-if TUTOR_PROVIDER == "anthropic" and not ANTHROPIC_API_KEY:
-    raise ImproperlyConfigured("TUTOR_PROVIDER is anthropic, which needs ANTHROPIC_API_KEY.")
-TUTOR_MODEL = env.text("TUTOR_MODEL", "claude-sonnet-5-5")
-TUTOR_MAX_OUTPUT_TOKENS = env.integer("TUTOR_MAX_OUTPUT_TOKENS", 2000, minimum=64, maximum=64000)
-# The longest question that a student may send, in characters.
-TUTOR_MAX_QUESTION_CHARACTERS = env.integer("TUTOR_MAX_QUESTION_CHARACTERS", 8000, minimum=100, maximum=100_000)
-TUTOR_CONNECT_S = env.seconds("TUTOR_CONNECT_S", 5)
-TUTOR_FIRST_EVENT_S = env.seconds("TUTOR_FIRST_EVENT_S", 30)
-TUTOR_SILENCE_S = env.seconds("TUTOR_SILENCE_S", 30)
-TUTOR_TEXT_SILENCE_S = env.seconds("TUTOR_TEXT_SILENCE_S", 90)
-TUTOR_WHOLE_REPLY_S = env.seconds("TUTOR_WHOLE_REPLY_S", 300)
-# Pause between the words of the practice tutor, in seconds.
-TUTOR_PRACTICE_PACE_S = env.seconds("TUTOR_PRACTICE_PACE_S", 0.02)
-# USD per million tokens and model. The SDK has no price table; a model that is missing here is stored without a cost.
-TUTOR_PRICES = env.prices(
-    "TUTOR_PRICES",
-    {
-        model: {
-            "input": Decimal(usd),
-            "output": Decimal(usd) * 5,
-            "cache_write": Decimal(usd) * Decimal("1.25"),
-            "cache_read": Decimal(usd) / 10,
-        }
-        for model, usd in (("claude-sonnet-5-5", "3"), ("claude-haiku-5-5", "1"))
-    },
-)
-
+from lms.tutor_settings import *  # noqa: E402,F403
 
 # Files.
 

@@ -53,7 +53,7 @@ def test_a_production_configuration_starts():
         ),
         (
             {"TUTOR_PROVIDER": "anthropic"},
-            "TUTOR_PROVIDER is anthropic, which needs ANTHROPIC_API_KEY.",
+            "The tutor's provider is anthropic, which needs ANTHROPIC_API_KEY.",
         ),
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps', but it must be one of true, false, yes, no, on, off, 1, 0."),
     ],

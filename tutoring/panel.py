@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.urls import reverse
@@ -11,6 +11,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from lms.courses.markdown import render_reply
+from tenants.errors import DomainError
 from tutoring.models import END_STATES, Message
 from tutoring.provider import is_practice
 from tutoring.queries import Conversation
@@ -22,6 +23,10 @@ class Refusal:
 
     error: str = ""
     draft: str = ""
+
+    @classmethod
+    def of(cls, error: DomainError | None, draft: str) -> Self:
+        return cls(error=error.detail, draft=draft) if error else cls()
 
 
 @dataclass

@@ -1,15 +1,15 @@
 from django.urls import path
 
-from tutoring import views
+from tutoring.views import conversations, lessons
 
 app_name = "tutoring"
 
 urlpatterns = [
-    path("<slug:university>/learn/<int:offering>/<int:item>/", views.lesson, name="lesson"),
-    path("<slug:university>/learn/<int:offering>/<int:item>/ask/", views.ask, name="ask"),
-    path("<slug:university>/learn/<int:offering>/<int:item>/new/", views.new_session, name="new_session"),
-    path("<slug:university>/tutor/", views.conversations, name="conversations"),
-    path("<slug:university>/tutor/<uuid:session>/", views.conversation, name="conversation"),
-    path("<slug:university>/tutor/<uuid:session>/ask/", views.conversation_ask, name="conversation_ask"),
-    path("<slug:university>/tutor/<uuid:session>/stop/", views.stop, name="stop"),
+    path("<slug:university>/learn/<int:offering>/<int:item>/", lessons.lesson, name="lesson"),
+    path("<slug:university>/learn/<int:offering>/<int:item>/ask/", lessons.ask, name="ask"),
+    path("<slug:university>/learn/<int:offering>/<int:item>/new/", lessons.new_session, name="new_session"),
+    path("<slug:university>/tutor/", conversations.conversations, name="conversations"),
+    path("<slug:university>/tutor/<uuid:session>/", conversations.conversation, name="conversation"),
+    path("<slug:university>/tutor/<uuid:session>/ask/", conversations.conversation_ask, name="conversation_ask"),
+    path("<slug:university>/tutor/<uuid:session>/stop/", conversations.stop, name="stop"),
 ]

@@ -163,6 +163,7 @@ def _environment(url: str, folder: Path, claude: FakeClaude) -> dict[str, str]:
         "EMAIL_FILE_PATH": str(folder / "mail"),
         "ANTHROPIC_API_KEY": "test-key",
         "ANTHROPIC_BASE_URL": claude.url,
+        "TUTOR_TITLES": "false",
         "LOG_LEVEL": "INFO",
     }
 

@@ -84,7 +84,7 @@ class TestConversations:
     def test_has_pages(self, sam: Client, world: World) -> None:
         for number in range(3):
             exchange(world, sams_session(world), f"Question {number}?")
-        with patch("tutoring.views.CONVERSATIONS_PER_PAGE", 2):
+        with patch("tutoring.views.conversations.CONVERSATIONS_PER_PAGE", 2):
             pages = [self.listed(sam, f"?page={page}")[0]["conversations"] for page in ("1", "2", "99", "none")]
         assert [len(page) for page in pages] == [2, 1, 1, 2]
         assert pages[1][0]["title"] == "Question 0?"

@@ -1,4 +1,4 @@
-"""API group `chat`: conversations, and replies as server-sent events."""
+"""Replies as server-sent events: ask, follow, stop."""
 
 import contextlib
 from functools import partial
@@ -6,28 +6,21 @@ from typing import Annotated
 from uuid import UUID
 
 from channels.db import aclose_old_connections, database_sync_to_async
-from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Header, Query, Router, Status
-from ninja.pagination import paginate
 
-from lms.learning.access import access_lesson
-from tenants.access import access_university
 from tenants.auth import AsyncBearerAuth
-from tenants.pagination import Pages
 from tenants.requests import signed_in
-from tutoring import events, queries
-from tutoring.access import access_generation, access_session
+from tutoring import events
+from tutoring.access import access_generation
 from tutoring.actions.generations import request_stop
 from tutoring.actions.sending import send_message
-from tutoring.actions.sessions import start_session
 from tutoring.errors import BadOffset
-from tutoring.models import ChatSession
 from tutoring.runner import OWNER, runner
-from tutoring.schemas import SLUG, MessageIn, SessionDetailOut, SessionIn, SessionOut
+from tutoring.schemas import MessageIn
 from tutoring.sse import event_stream
 
-router = Router(tags=["chat"])
+router = Router()
 
 _STREAM = {
     "responses": {
@@ -37,32 +30,6 @@ _STREAM = {
         }
     }
 }
-
-
-@router.post("/sessions", response={201: SessionOut}, summary="Begin a conversation about a content item")
-def create_session(request: HttpRequest, body: SessionIn) -> Status[ChatSession]:
-    """The lesson is kept as it is now. 404 when the item is absent or not for this person."""
-    user = signed_in(request)
-    lesson = access_lesson(user, university=body.university, offering=body.offering, item=body.content_item)
-    return Status(201, start_session(by=user, lesson=lesson))
-
-
-@router.get("/sessions", response=list[SessionOut], summary="My conversations at one university, newest first")
-@paginate(Pages)
-def list_sessions(
-    request: HttpRequest,
-    university: Annotated[str, Query(description="The university's slug.", pattern=SLUG, max_length=50)],
-    search: Annotated[
-        str, Query(pattern=r"^[^\x00]*$", max_length=200, description="Words in titles and messages.")
-    ] = "",
-) -> QuerySet[ChatSession]:
-    user = signed_in(request)
-    return queries.conversations(user, access_university(user, university), search).select_related("university")
-
-
-@router.get("/sessions/{uuid:session_id}", response=SessionDetailOut, summary="One conversation with its messages")
-def get_session(request: HttpRequest, session_id: UUID) -> ChatSession:
-    return access_session(signed_in(request), session_id)
 
 
 @router.post(

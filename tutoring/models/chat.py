@@ -99,6 +99,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 class Generation(models.Model):
     """The making of one reply. Its state moves only by conditional UPDATE; end states never change."""
 
+    class BudgetStep(models.TextChoices):
+        NOTICE = "notice", _("little left")
+        CHEAPER = "cheaper", _("cheaper model")
+        PRACTICE = "practice", _("practice tutor")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
     session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="generations")
@@ -113,12 +118,23 @@ class Generation(models.Model):
     model = models.CharField(max_length=80, blank=True)
     prompt_versions = models.JSONField(default=list)
     prompt_hash = models.CharField(max_length=64, blank=True)
+    # Requests that were made for this reply, to whichever provider.
+    tries = models.PositiveSmallIntegerField(default=0)
+    # Messages of the conversation that did not fit into what the model was sent; the oldest, never the lesson.
+    left_out_messages = models.PositiveIntegerField(default=0)
     stop_reason = models.CharField(max_length=40, blank=True)
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cache_write_tokens = models.PositiveIntegerField(default=0)
     cache_read_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    is_estimated = models.BooleanField(default=False)
+    # Which step of the university's policy was taken for it.
+    budget_step = models.CharField(max_length=10, choices=BudgetStep, blank=True)
+    # What was set aside for it, and from which day's and month's allowance; given back when it ends.
+    budget_day = models.DateField(null=True)
+    reserved_tokens = models.BigIntegerField(default=0)
+    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)
     trace_id = models.CharField(max_length=64, blank=True)
     ttft_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -141,6 +157,27 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+
+class Feedback(models.Model):
+    """What the student thought of a reply."""
+
+    class Thumb(models.TextChoices):
+        UP = "up", _("Helpful")
+        DOWN = "down", _("Not helpful")
+
+    university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="feedback")
+    thumb = models.CharField(max_length=4, choices=Thumb)
+    comment = models.CharField(max_length=1000, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "feedback"
+
+    def __str__(self) -> str:
+        return self.thumb
 
 
 class IdempotencyKey(models.Model):
