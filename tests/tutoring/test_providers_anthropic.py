@@ -1,7 +1,7 @@
 """The real SDK over HTTP against a server that speaks the real wire format."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from email.utils import formatdate
 from time import monotonic, time
@@ -17,34 +17,15 @@ from tests.fakes.claude import (
     FakeClaude,
     Gate,
 )
+from tests.tutoring.provider_case import IMPATIENT, KEY, LESSON, read, request, told
 from tutoring.providers.anthropic import AnthropicProvider
-from tutoring.providers.protocol import Finished, Limits, ProviderError, TextDelta, Turn, TutorRequest, Usage
-
-KEY = "sk-ant-secret-key-of-the-test"
-LESSON = "<lesson><text>A capacitor stores charge.</text></lesson>"
-IMPATIENT = Limits(connect_s=1, first_event_s=0.3, silence_s=0.3, text_silence_s=0.5, whole_s=1)
-
-
-def request(**changes: object) -> TutorRequest:
-    fields = {
-        "model": "claude-sonnet-5-5",
-        "system": "You are the tutor.",
-        "briefing": [LESSON, "<student>Sam</student>"],
-        "lesson": "A capacitor stores charge.",
-        "language": "en",
-        "turns": [Turn("user", "What does it store?")],
-        "max_output_tokens": 500,
-    }
-    return TutorRequest(**fields | changes)
+from tutoring.providers.protocol import Finished, Limits, TextDelta, Turn, TutorRequest, Usage
 
 
 @pytest.fixture
 def claude() -> Iterator[FakeClaude]:
     with FakeClaude() as server:
         yield server
-
-
-Ask = Callable[..., list[TextDelta | Finished]]
 
 
 def ask(
@@ -54,24 +35,11 @@ def ask(
 
     async def all_parts() -> list:
         provider = AnthropicProvider(api_key=key, base_url=claude.url, limits=limits)
-        parts: list = []
-        try:
-            async with aclosing(provider.stream(wanted or request())) as stream:
-                async for part in stream:
-                    if not isinstance(part, Usage):
-                        parts.append(part)
-        except ProviderError as error:
-            parts.append(error)
+        parts = await read(provider, wanted)
         await provider.aclose()
-        return parts
+        return [part for part in parts if not isinstance(part, Usage)]
 
     return asyncio.run(all_parts())
-
-
-def told(error: object) -> tuple[str, bool, float | None]:
-    assert isinstance(error, ProviderError)
-    assert KEY not in error.detail + str(error)
-    return error.code, error.retryable, error.retry_after_s
 
 
 def test_a_reply_comes_in_the_pieces_it_was_sent_in_with_its_usage(claude):
@@ -89,8 +57,7 @@ def test_tokens_are_counted_from_the_first_event_on(claude):
 
     async def all_parts() -> list:
         provider = AnthropicProvider(api_key=KEY, base_url=claude.url)
-        async with aclosing(provider.stream(request())) as stream:
-            parts = [part async for part in stream]
+        parts = await read(provider)
         await provider.aclose()
         return parts
 
@@ -203,6 +170,13 @@ def test_an_error_event_under_200_keeps_the_text_before_it(claude, texts):
 
 def test_a_stream_without_its_end_is_truncated(claude):
     claude.will(Answer(["Half"], completes=False))
+    *parts, error = ask(claude)
+    assert parts == [TextDelta("Half")]
+    assert told(error) == ("truncated", True, None)
+
+
+def test_a_connection_that_breaks_off_is_truncated(claude):
+    claude.will(Answer(["Half"], breaks_off=True))
     *parts, error = ask(claude)
     assert parts == [TextDelta("Half")]
     assert told(error) == ("truncated", True, None)

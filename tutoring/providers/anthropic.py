@@ -1,17 +1,20 @@
-"""Claude, or any server that speaks the Messages API. The one file that imports the vendor's SDK."""
+"""Claude: at the vendor, at any server that speaks the Messages API, on Bedrock. The one file that imports the SDK."""
 
 import asyncio
 import math
+import re
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
 import anthropic
 import httpx2
-from anthropic import AsyncAnthropic, AsyncStream
+from anthropic import AsyncAnthropic, AsyncAnthropicBedrock, AsyncStream
+from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
 
+from tutoring.providers.bedrock import events_in_frames
 from tutoring.providers.messages import MessageReader, upstream_error
 from tutoring.providers.protocol import Finished, Limits, Part, ProviderError, Turn, TutorRequest, Usage
 
@@ -19,18 +22,28 @@ T = TypeVar("T")
 
 MAX_DETAIL_CHARS = 500
 
+# Signatures and tokens: on a signature that it does not know, AWS repeats the headers of the request.
+_LONG_SECRET = re.compile(r"[\w+/=%-]{60,}")
 
-class AnthropicProvider:
+
+class _Claude:
     """Holds one pool of connections; belongs to the event loop it is first used on. Tries each request once."""
 
-    name = "anthropic"
+    name: str
+    # What signing a request can raise beside the SDK's own errors.
+    _signing_errors: tuple[type[Exception], ...] = ()
 
-    def __init__(self, *, api_key: str, base_url: str | None = None, limits: Limits | None = None) -> None:
-        self._api_key = api_key
-        self._limits = limits or Limits()
-        # The client's own limits only for connecting: silence is measured here, where pings and text can be told apart.
-        timeout = httpx2.Timeout(self._limits.whole_s, connect=self._limits.connect_s, pool=self._limits.connect_s)
-        self._client = AsyncAnthropic(api_key=api_key, base_url=base_url, max_retries=0, timeout=timeout)
+    def __init__(
+        self,
+        client: AsyncAnthropic | AsyncAnthropicBedrock,
+        events: Callable[[httpx2.Response], AsyncGenerator[str, None]],
+        limits: Limits,
+        secret: re.Pattern[str],
+    ) -> None:
+        self._client = client
+        self._events = events
+        self._limits = limits
+        self._secret = secret
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -40,21 +53,18 @@ class AnthropicProvider:
             async with aclosing(self._parts(request)) as parts:
                 async for part in parts:
                     yield part
-        except (ProviderError, anthropic.APIError, httpx2.HTTPError, ValueError) as error:
+        except (ProviderError, anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
             raise self._for_the_log(_classified(error)) from error
 
     async def _parts(self, request: TutorRequest) -> AsyncGenerator[Part, None]:
         reader = MessageReader()
         clock = _Clock(self._limits)
         async with AsyncExitStack() as stack:
-            call = self._client.messages.with_streaming_response.create(**_body(request), stream=True)
-            response = await clock.wait(stack.enter_async_context(call))
-            # The raw events, because the SDK's own reading hides the pings and is half as dear again.
-            events = cast("AsyncGenerator[Any]", AsyncStream.raw_events(response.http_response))
-            stack.push_async_callback(events.aclose)
-            while event := await clock.wait(anext(events, None)):
+            response = await self._opened(request, stack, clock)
+            events = await stack.enter_async_context(aclosing(self._events(response)))
+            while (event := await clock.wait(anext(events, None))) is not None:
                 clock.heard()
-                part = reader.take(event.data) if event.data else None
+                part = reader.take(event) if event else None
                 if part is None:
                     continue
                 if not isinstance(part, Usage):
@@ -64,10 +74,42 @@ class AnthropicProvider:
                     return
         raise ProviderError("truncated", "the stream ended without message_stop", retryable=True)
 
+    async def _opened(self, request: TutorRequest, stack: AsyncExitStack, clock: "_Clock") -> httpx2.Response:
+        call = self._client.messages.with_streaming_response.create(**_body(request), stream=True)
+        try:
+            response = await clock.wait(stack.enter_async_context(call))
+        except self._signing_errors as error:
+            raise ProviderError("provider_down", f"not signed: {type(error).__name__}: {error}") from error
+        http_response: httpx2.Response = response.http_response
+        return http_response
+
     def _for_the_log(self, error: ProviderError) -> ProviderError:
-        """The same with a detail that is short and never holds the key, whatever the server sent back."""
-        detail = error.detail.replace(self._api_key, "[key]")[:MAX_DETAIL_CHARS]
+        """The same with a detail that is short and never holds a key, whatever the server sent back."""
+        detail = self._secret.sub("[key]", error.detail)[:MAX_DETAIL_CHARS]
         return ProviderError(error.code, detail, retryable=error.retryable, retry_after_s=error.retry_after_s)
+
+
+class AnthropicProvider(_Claude):
+    """The vendor's own API, or what stands at `base_url` instead."""
+
+    name = "anthropic"
+
+    def __init__(self, *, api_key: str, base_url: str | None = None, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        client = AsyncAnthropic(api_key=api_key, base_url=base_url, max_retries=0, timeout=_timeout(limits))
+        super().__init__(client, _server_sent, limits, re.compile(re.escape(api_key)))
+
+
+class BedrockProvider(_Claude):
+    """Claude on Amazon Bedrock, with the credentials that boto3 finds: of the environment, a profile or a role."""
+
+    name = "bedrock"
+    _signing_errors = (BotoCoreError, RuntimeError)
+
+    def __init__(self, *, region: str, base_url: str | None = None, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        client = AsyncAnthropicBedrock(aws_region=region, base_url=base_url, max_retries=0, timeout=_timeout(limits))
+        super().__init__(client, _in_frames, limits, _LONG_SECRET)
 
 
 class _Clock:
@@ -104,6 +146,22 @@ class _Clock:
         if until == self._first_until:
             return f"no event in the first {self._limits.first_event_s} s"
         return f"silence for {self._limits.silence_s} s"
+
+
+def _timeout(limits: Limits) -> httpx2.Timeout:
+    """The client's own limits only for connecting: silence is measured here, where pings and text can be told apart."""
+    return httpx2.Timeout(limits.whole_s, connect=limits.connect_s, pool=limits.connect_s)
+
+
+async def _server_sent(response: httpx2.Response) -> AsyncGenerator[str, None]:
+    # The raw events, because the SDK's own reading hides the pings and is half as dear again.
+    async with aclosing(cast("AsyncGenerator[Any]", AsyncStream.raw_events(response))) as events:
+        async for event in events:
+            yield event.data
+
+
+def _in_frames(response: httpx2.Response) -> AsyncGenerator[str, None]:
+    return events_in_frames(response.aiter_bytes())
 
 
 def _body(request: TutorRequest) -> dict[str, Any]:
@@ -143,10 +201,11 @@ def _classified(error: Exception) -> ProviderError:
     detail = f"{type(error).__name__}: {error}"
     if isinstance(error, anthropic.APIStatusError):
         headers = error.response.headers
+        request_id = error.request_id or headers.get("x-amzn-requestid", "")
         return upstream_error(
-            error.type,
+            str(error.type or headers.get("x-amzn-errortype", "").partition(":")[0]),
             error.status_code,
-            f"{error.status_code} {error.request_id or ''} {detail}",
+            f"{error.status_code} {request_id} {detail}",
             retry_after_s=_retry_after_s(headers),
             may_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "")),
         )
@@ -156,6 +215,8 @@ def _classified(error: Exception) -> ProviderError:
         return ProviderError("timeout", detail)
     if isinstance(error, httpx2.HTTPError):
         return ProviderError("truncated", detail, retryable=True)
+    if isinstance(error, anthropic.AnthropicError):
+        return ProviderError("provider_down", detail)
     return ProviderError("bad_upstream", detail)
 
 

@@ -1,11 +1,15 @@
 """What a reply cost."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from tutoring.providers.protocol import Usage
 
 _MILLION = Decimal(1_000_000)
+# Near enough for what nobody counted: a token of English is about four characters.
+CHARS_PER_TOKEN = 4
 
 
 def cost_usd(usage: Usage, model: str, prices: Mapping[str, Mapping[str, Decimal]]) -> Decimal | None:
@@ -19,3 +23,14 @@ def cost_usd(usage: Usage, model: str, prices: Mapping[str, Mapping[str, Decimal
         + usage.cache_creation_input_tokens * price["cache_write"]
         + usage.cache_read_input_tokens * price["cache_read"]
     ) / _MILLION
+
+
+def estimated_usage(counted: Usage, text: str) -> tuple[Usage, bool]:
+    """What a reply that broke off has used, and whether that is an estimate.
+
+    Providers count the output at the end alone. A reply of which nothing was counted has not begun, and cost nothing.
+    """
+    if counted == Usage():
+        return counted, False
+    written = math.ceil(len(text) / CHARS_PER_TOKEN)
+    return replace(counted, output_tokens=max(counted.output_tokens, written)), True

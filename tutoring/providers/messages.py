@@ -8,7 +8,8 @@ from typing import Any
 
 from tutoring.providers.protocol import ErrorCode, Finished, ProviderError, TextDelta, Usage
 
-# By the `type` in an error's body: the code, and whether the same request may succeed a moment later.
+# By the `type` in an error's body: the code, and whether the same request may succeed a moment later. In lower case,
+# since Bedrock says `ThrottlingException` before the stream and `throttlingException` in it.
 _ERRORS: dict[str, tuple[ErrorCode, bool]] = {
     "overloaded_error": ("overloaded", True),
     "rate_limit_error": ("rate_limited", True),
@@ -21,6 +22,17 @@ _ERRORS: dict[str, tuple[ErrorCode, bool]] = {
     "not_found_error": ("provider_down", False),
     "invalid_request_error": ("bad_upstream", False),
     "request_too_large": ("bad_upstream", False),
+    "throttlingexception": ("rate_limited", True),
+    "servicequotaexceededexception": ("rate_limited", False),
+    "modelnotreadyexception": ("overloaded", True),
+    "serviceunavailableexception": ("overloaded", True),
+    "modeltimeoutexception": ("timeout", True),
+    "internalserverexception": ("provider_down", True),
+    "modelerrorexception": ("provider_down", True),
+    "modelstreamerrorexception": ("provider_down", True),
+    "accessdeniedexception": ("provider_down", False),
+    "resourcenotfoundexception": ("provider_down", False),
+    "validationexception": ("bad_upstream", False),
 }
 # For answers of proxies and gateways on the way, which have no such body.
 _STATUSES: dict[int, tuple[ErrorCode, bool]] = {
@@ -42,7 +54,7 @@ def upstream_error(
 ) -> ProviderError:
     """What the body's type stands for, or the status where there is none; `may_retry` is the server's own word."""
     unnamed = _STATUSES.get(status, ("provider_down", status < 400 or status >= 500))
-    code, retryable = _ERRORS.get(error_type or "", unnamed)
+    code, retryable = _ERRORS.get((error_type or "").lower(), unnamed)
     return ProviderError(
         code, detail, retryable=retryable if may_retry is None else may_retry, retry_after_s=retry_after_s
     )
@@ -63,7 +75,7 @@ class MessageReader:
 
         Raises ProviderError, or ValueError where it is no JSON.
         """
-        event = _mapping(_parsed(data))
+        event = json_object(data)
         match event.get("type"):
             case "error":
                 error = _mapping(event.get("error"))
@@ -137,9 +149,10 @@ class MessageReader:
                 self._usage[name] = figure
 
 
-def _parsed(data: str) -> object:
+def json_object(data: str | bytes) -> dict[str, Any]:
+    """Raises ProviderError where it is no object, or ValueError where it is no JSON."""
     try:
-        return json.loads(data)
+        return _mapping(json.loads(data))
     except RecursionError as error:
         raise ProviderError("bad_upstream", "JSON nested too deep") from error
 

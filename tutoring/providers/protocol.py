@@ -44,6 +44,14 @@ class Usage:
     cache_creation_input_tokens: int = 0
     cache_read_input_tokens: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_creation_input_tokens + other.cache_creation_input_tokens,
+            self.cache_read_input_tokens + other.cache_read_input_tokens,
+        )
+
 
 @dataclass(frozen=True)
 class TextDelta:
@@ -59,6 +67,15 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Answering:
+    """A request to a model that begins now. `tries` counts those that this reply has made, this one among them."""
+
+    provider: str
+    model: str
+    tries: int
+
+
+@dataclass(frozen=True)
 class Limits:
     """Seconds. `text_silence_s` runs while events come that carry no text, such as pings."""
 
@@ -70,7 +87,8 @@ class Limits:
 
 
 # A `Usage` says what has been counted so far: a reply that is stopped or breaks off has cost something too.
-Part = TextDelta | Usage | Finished
+# Only `tutoring.providers.upstream` gives `Answering`.
+Part = TextDelta | Usage | Finished | Answering
 
 
 class ProviderError(Exception):
