@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, cast
 
+import structlog
 from asgiref.sync import iscoroutinefunction
 from csp.decorators import csp_update
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, URLResolver
 from django.views.decorators.csrf import csrf_exempt
@@ -17,8 +19,18 @@ from lms.learning.api import router as learning_router
 from prompts.api import router as prompts_router
 from tenants.api import auth_router, countries_router, universities_router, users_router
 from tenants.auth import BearerAuth
-from tenants.errors import DomainError, InvalidInput, NotAllowed, NotSignedIn, NotVisible, TooManyRequests
+from tenants.errors import (
+    DatabaseAway,
+    DomainError,
+    InvalidInput,
+    NotAllowed,
+    NotSignedIn,
+    NotVisible,
+    TooManyRequests,
+)
 from tutoring.api import router as chat_router
+
+log = structlog.get_logger(__name__)
 
 View = Callable[..., Any]
 _ERROR_OF_STATUS = {
@@ -78,14 +90,21 @@ def answer_error(error: DomainError) -> HttpResponse:
     response = JsonResponse({"detail": error.detail, "code": error.code, **error.context}, status=error.status)
     if error.status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    if error.status == 429:
-        response["Retry-After"] = "60"
+    if error.retry_after_s is not None:
+        response["Retry-After"] = str(error.retry_after_s)
     return response
 
 
 @api.exception_handler(DomainError)
 def domain_error(request: HttpRequest, error: DomainError) -> HttpResponse:
     return answer_error(error)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.exception("database_away", exc_info=error)
+    return answer_error(DatabaseAway())
 
 
 @api.exception_handler(AuthenticationError)

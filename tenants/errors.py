@@ -1,5 +1,9 @@
 """The one family of refusals. Each has a stable `code`, an HTTP `status` and a sentence for people."""
 
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
+
 
 class DomainError(Exception):
     """A refusal that people and programs are told about; every app's errors derive from it."""
@@ -7,6 +11,8 @@ class DomainError(Exception):
     code = "error"
     status = 400
     message = "That could not be done."
+    # When the same request may succeed; None where waiting alone does not help.
+    retry_after_s: int | None = None
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
@@ -50,9 +56,42 @@ class Conflict(DomainError):
 
 
 class TooManyRequests(DomainError):
+    """`limit` names for programs what is used up, and `renews_at` when it is whole again."""
+
     code = "too_many_requests"
     status = 429
     message = "Too many requests. Please wait a moment."
+    # A guess for limits that do not tell when they end.
+    retry_after_s = 60
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        limit: str = "",
+        renews_at: datetime | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        if limit:
+            self.context["limit"] = limit
+        if renews_at is not None:
+            self.context["renews_at"] = renews_at.isoformat()
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
+
+
+# What Django raises when a connection is cut or none can be had.
+DATABASE_AWAY = (OperationalError, InterfaceError)
+
+
+class DatabaseAway(DomainError):
+    """A connection was cut, or none could be had. Whatever was under way has been undone."""
+
+    code = "unavailable"
+    status = 503
+    message = "The site cannot reach its database at the moment. Please try again."
+    retry_after_s = 2
 
 
 class BadCredentials(DomainError):

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
-from tenants.errors import DomainError
+from tenants.errors import DatabaseAway, DomainError
 
 
 class DomainErrorMiddleware(MiddlewareMixin):
@@ -20,7 +20,13 @@ class DomainErrorMiddleware(MiddlewareMixin):
 
 def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The page of `error.status` where there is one, else the page for requests that make no sense."""
-    known = error.status if error.status in (400, 403, 404, 409, 429) else 400
+    known = error.status if error.status in (400, 403, 404, 409, 429, 503) else 400
     # A foreign row must look like an absent one to the byte, so the page of 404 gets no words from the error.
     detail = "" if known == 404 else error.detail
-    return render(request, f"{known}.html", {"detail": detail}, status=error.status)
+    # Without the request where its context would ask the database who reads.
+    asking = None if isinstance(error, DatabaseAway) else request
+    page = render_to_string(f"{known}.html", {"detail": detail}, asking)
+    response = HttpResponse(page, status=error.status)
+    if error.retry_after_s is not None:
+        response["Retry-After"] = str(error.retry_after_s)
+    return response

@@ -267,3 +267,18 @@ class TokenFamily(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class RateWindow(models.Model):
+    """How often something was done within one span of time. Written by `tenants.throttles` alone."""
+
+    # Purpose and subject; an address only as a keyed hash of itself.
+    key = models.CharField(max_length=150, primary_key=True)
+    count = models.PositiveIntegerField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["ends_at"], name="rate_window_end")]
+
+    def __str__(self) -> str:
+        return self.key

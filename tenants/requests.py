@@ -1,7 +1,13 @@
-"""Whose request it is."""
+"""Whose request it is, and from where."""
 
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.account.adapter import get_adapter
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from tenants.errors import NotSignedIn
@@ -22,3 +28,27 @@ def is_signed_in_by(session_key: str | None, person: User) -> bool:
     request = HttpRequest()
     request.session = SessionStore(session_key)
     return get_user(request) == person
+
+
+def client_address(origin: HttpRequest | Mapping[str, Any]) -> str:
+    """The address that a request, or an ASGI scope such as a socket's, came from; "unknown" where nobody says.
+
+    `X-Forwarded-For` is believed as far as `ALLAUTH_TRUSTED_PROXY_COUNT` proxies wrote it: by default not at all.
+    """
+    request = origin if isinstance(origin, HttpRequest) else _request_of(origin)
+    try:
+        address = ipaddress.ip_address(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        return "unknown"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _request_of(scope: Mapping[str, Any]) -> HttpRequest:
+    """With as much of the scope as tells where it came from; a header that comes twice is one list, as in Django."""
+    request = HttpRequest()
+    forwarded = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    request.META["REMOTE_ADDR"] = (scope.get("client") or [""])[0]
+    if forwarded:
+        request.META["HTTP_X_FORWARDED_FOR"] = ",".join(forwarded)
+    return request

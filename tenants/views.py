@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tenants import actions, queries
+from tenants import actions, queries, readiness
 from tenants.access import access_joinable_university
 from tenants.forms import ProfileForm
 from tenants.requests import signed_in
@@ -44,7 +44,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can serve: its database answers."""
+    """The process can serve: it is not about to go, and its database answers."""
+    if readiness.is_going_away():
+        return HttpResponse("going away\n", status=503, content_type="text/plain")
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

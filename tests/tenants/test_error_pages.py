@@ -8,16 +8,25 @@ from django.urls import include, path
 
 from lms.urls import handler400, handler403, handler404, handler500
 from lms.urls import urlpatterns as own
-from tenants.errors import Conflict, NotVisible, TooManyRequests
+from tenants.errors import Conflict, DomainError, NotVisible, TooManyRequests
 from tests.world import World
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
+
+
+class Leaving(DomainError):
+    status = 503
+    message = "The site is being restarted."
+    retry_after_s = 5
+
 
 CAUSES = {
     "suspicious": SuspiciousOperation("secret reason"),
     "denied": PermissionDenied("secret reason"),
     "conflict": Conflict("Somebody was faster."),
     "slow": TooManyRequests(),
+    "spent": TooManyRequests("Only 20 messages per minute are taken from one account.", retry_after_s=42),
+    "leaving": Leaving(),
     "hidden": NotVisible("secret reason"),
     "broken": RuntimeError("secret reason"),
 }
@@ -45,6 +54,7 @@ class TestPages:
             ("hidden", 404, "There is nothing here"),
             ("conflict", 409, "Something changed in the meantime"),
             ("slow", 429, "A little slower, please"),
+            ("leaving", 503, "Back in a moment"),
             ("broken", 500, "Something broke on our side"),
         ],
     )
@@ -55,6 +65,13 @@ class TestPages:
         assert (answer.status_code, f"<h1>{title}</h1>" in answer.text) == (status, True)
         assert "secret reason" not in answer.text
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize(("cause", "wait"), [("slow", "60"), ("spent", "42"), ("leaving", "5"), ("conflict", None)])
+    def test_says_when_to_come_back_where_waiting_helps(
+        self, browser: Client, db: None, cause: str, wait: str | None
+    ) -> None:
+        answer = browser.get(f"/fail/{cause}/")
+        assert (answer.headers.get("Retry-After"), str(CAUSES[cause]) in answer.text) == (wait, True)
 
     @pytest.mark.parametrize(
         ("cause", "status", "code"),

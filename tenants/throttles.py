@@ -1,0 +1,109 @@
+"""How often something may be done: counted in PostgreSQL, atomically and for all processes together."""
+
+import ipaddress
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+
+from tenants.errors import TooManyRequests
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `limit` times in `per_s` seconds, which begin with the first. `noun` is what is counted, for people."""
+
+    limit: int
+    per_s: int
+    noun: str = "requests"
+
+
+# One statement, so that no two callers can read the same count. Times are the database's alone.
+_COUNT = """
+INSERT INTO tenants_ratewindow AS known (key, count, ends_at)
+VALUES (%(key)s, 1, statement_timestamp() + make_interval(secs => %(per_s)s))
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN known.ends_at > statement_timestamp() THEN known.count + 1 ELSE 1 END,
+    ends_at = CASE WHEN known.ends_at > statement_timestamp() THEN known.ends_at ELSE excluded.ends_at END
+RETURNING count, ends_at, extract(epoch FROM ends_at - statement_timestamp())
+"""
+
+_FORGET = """
+DELETE FROM tenants_ratewindow WHERE key IN (
+    SELECT key FROM tenants_ratewindow WHERE ends_at <= statement_timestamp()
+    ORDER BY ends_at LIMIT %s FOR UPDATE SKIP LOCKED
+)
+"""
+
+_PERIODS = {60: "minute", 3600: "hour", 86_400: "day"}
+_SOURCES = {"user": "one account", "address": "one network address"}
+
+
+def count_against(purpose: str, subjects: Mapping[str, Rate]) -> None:
+    """Count one use for each subject ("user:42", "address:192.0.2.1"); raise `TooManyRequests` when one has too many.
+
+    Its `limit` is the purpose and the kind of subject: `sends_per_minute_user`.
+    In the order given, and only up to the first that refuses: whoever is over their own limit does not use up that of
+    their address, which others share. The count stays whatever becomes of the request, so the caller must not be in a
+    transaction.
+    """
+    with transaction.atomic(durable=True):
+        refusal = next((found for each in subjects.items() if (found := _count(purpose, *each))), None)
+    if refusal:
+        raise refusal
+
+
+def forget_old_windows(at_most: int = 1000) -> int:
+    """Delete windows that have ended, the oldest first; how many there were. To be called now and then."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [at_most])
+        deleted: int = cursor.rowcount
+    return deleted
+
+
+def _count(purpose: str, subject: str, rate: Rate) -> TooManyRequests | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"key": _key(purpose, subject), "per_s": rate.per_s})
+        row: Any = cursor.fetchone()
+    count, ends_at, left_s = row
+    return _refusal(purpose, subject, rate, ends_at, max(1, math.ceil(left_s))) if count > rate.limit else None
+
+
+def _key(purpose: str, subject: str) -> str:
+    kind, _, name = subject.partition(":")
+    if kind == "address":
+        name = salted_hmac("tenants.throttles", _network(name), algorithm="sha256").hexdigest()
+    return f"{purpose}:{kind}:{name}"
+
+
+def _network(address: str) -> str:
+    """One customer gets a whole /64 of IPv6, and could count anew with each address of it."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+
+
+def _refusal(purpose: str, subject: str, rate: Rate, ends_at: datetime, left_s: int) -> TooManyRequests:
+    kind = subject.partition(":")[0]
+    period = _PERIODS.get(rate.per_s)
+    span = f"per {period}" if period else f"in {_in_words(rate.per_s)}"
+    return TooManyRequests(
+        f"Only {rate.limit} {rate.noun} {span} are taken from {_SOURCES.get(kind, kind)}."
+        f" Please try again in {_in_words(left_s)}.",
+        limit=f"{purpose}_{kind}",
+        renews_at=ends_at,
+        retry_after_s=left_s,
+    )
+
+
+def _in_words(seconds: int) -> str:
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{math.ceil(seconds / size)} {unit}s"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
