@@ -10,7 +10,7 @@ from ninja.pagination import paginate
 from lms.learning import queries
 from lms.learning.access import Lesson, access_enrollment, access_lesson, access_offering
 from lms.learning.actions import enrolment, progress
-from lms.learning.actions.quizzes import check_answers
+from lms.learning.actions.quizzes import check_answers, keep_answers
 from lms.learning.errors import NotEnrolled
 from lms.learning.models import Enrollment
 from lms.learning.schemas import (
@@ -84,9 +84,13 @@ def mark_done(request: HttpRequest, enrollment_id: int, body: DoneIn) -> DoneOut
     "/enrollments/{int:enrollment_id}/check", response=QuizCheckOut, tags=["progress"], summary="Check answers"
 )
 def check_quiz(request: HttpRequest, enrollment_id: int, body: AnswersIn) -> QuizCheckOut:
-    """An ungraded self-check of a quiz. Marks and explanations come for answered questions alone."""
+    """An ungraded self-check of a quiz. Marks and explanations come for answered questions alone.
+
+    The latest answers, not their marks, are kept for the student's own tutor.
+    """
     lesson = _lesson(request, enrollment_id, body.item_id)
     check = check_answers(by=lesson.user, offering=lesson.offering, item=lesson.item, answers=body.answers)
+    keep_answers(lesson=lesson, answers=body.answers)
     return QuizCheckOut.from_check(check)
 
 

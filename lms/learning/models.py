@@ -63,3 +63,20 @@ class ItemProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrollment}: {self.content_item}"
+
+
+class SelfCheck(models.Model):
+    """The answers of a student's latest check of a quiz, for their own tutor. It is no attempt and is never graded."""
+
+    university = models.ForeignKey(University, on_delete=models.CASCADE, related_name="+")
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="self_checks")
+    content_item = models.ForeignKey(ContentItem, on_delete=models.CASCADE, related_name="+")
+    # As `lms.learning.answers.kept_answers` leaves them; without marks.
+    answers = models.JSONField(default=dict)
+    checked_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enrollment", "content_item"], name="self_check_once")]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment}: {self.content_item}"

@@ -139,7 +139,7 @@ class QuestionCheckOut(Schema):
 
 
 class QuizCheckOut(Schema):
-    """Marks of the answered questions, by id. Nothing of it is stored."""
+    """Marks of the answered questions, by id. They are not stored."""
 
     points: int
     of: int

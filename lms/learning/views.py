@@ -14,10 +14,10 @@ from lms.courses import queries as courses
 from lms.courses.access import access_course_by_slug
 from lms.learning import pages, queries
 from lms.learning.access import access_lesson, access_offering
-from lms.learning.actions import enrolment, progress
+from lms.learning.actions import enrolment, progress, quizzes
 from lms.learning.addresses import lesson_url
 from lms.learning.errors import NotAQuiz, NotEnrolled
-from lms.learning.forms import CatalogueForm, answer_fields
+from lms.learning.forms import CatalogueForm, answer_fields, given_answers
 from lms.learning.models import Enrollment
 from tenants import queries as tenants
 from tenants.access import access_university
@@ -110,9 +110,10 @@ def mark_done(request: HttpRequest, university: str, offering: int, item: int) -
 @login_required
 @require_POST
 def check_quiz(request: HttpRequest, university: str, offering: int, item: int) -> HttpResponse:
-    """Back to the lesson with the answers in its address: nothing is stored, and a reload shows the same marks."""
+    """Back to the lesson with the answers in its address, where a reload shows the same marks."""
     lesson = access_lesson(signed_in(request), university=university, offering=offering, item=item)
     if lesson.item.content_type.slug != "quiz":
         raise NotAQuiz
-    answers = answer_fields(request.POST).urlencode()
-    return redirect(f"{lesson_url(university, offering, item)}?{answers}#lesson")
+    fields = answer_fields(request.POST)
+    quizzes.keep_answers(lesson=lesson, answers=given_answers(lesson.item.data["questions"], fields))
+    return redirect(f"{lesson_url(university, offering, item)}?{fields.urlencode()}#lesson")

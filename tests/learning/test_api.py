@@ -3,7 +3,7 @@
 import pytest
 
 from lms.courses.models import ContentItem, Course, CourseOffering
-from lms.learning.models import Enrollment, ItemProgress
+from lms.learning.models import Enrollment, ItemProgress, SelfCheck
 from tests import factories
 from tests.learning.samples import CANARY, DATA, make_quiz
 from tests.tenants.conftest import Call
@@ -148,6 +148,15 @@ class TestCheck:
             },
         )
 
+    def test_keeps_the_latest_answers(self, call: Call, world: World) -> None:
+        quiz = make_quiz(world.lesson)
+        for answers in ({"one": ["a"], "word": ["mean"]}, {"one": ["b"], "match": [["a", "x"]], "word": ["\x00"]}):
+            body = {"item_id": quiz.pk, "answers": answers}
+            assert call("POST", f"/enrollments/{world.enrollment.pk}/check", body, by=world.sam).status_code == 200
+        assert list(SelfCheck.objects.values_list("enrollment", "content_item", "answers")) == [
+            (world.enrollment.pk, quiz.pk, {"one": ["b"], "match": [["a", "x"]]})
+        ]
+
     def test_is_refused(self, call: Call, world: World) -> None:
         path = f"/enrollments/{world.enrollment.pk}/check"
         body = {"item_id": world.item.pk, "answers": {}}
@@ -156,6 +165,7 @@ class TestCheck:
         assert (refused.status_code, refused.json()["code"]) == (400, "not_a_quiz")
         for malformed in ({"item_id": 1}, body | {"answers": {"one": "b"}}, body | {"answers": {"one": [{}]}}):
             assert call("POST", path, malformed, by=world.sam).status_code == 422
+        assert not SelfCheck.objects.exists()
 
 
 class TestContent:

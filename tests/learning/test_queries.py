@@ -8,9 +8,12 @@ from lms.courses.models import ContentItem, Course, CourseOffering, Module, Prer
 from lms.learning import queries
 from lms.learning.access import access_lesson
 from lms.learning.actions.progress import mark_done, note_place
+from lms.learning.actions.quizzes import keep_answers
 from lms.learning.lesson_page import lesson_context
 from lms.learning.models import Enrollment
+from tenants.models import Membership
 from tests import factories
+from tests.learning.samples import make_quiz
 from tests.world import World
 
 
@@ -162,3 +165,29 @@ def test_prerequisites_come_with_whether_they_are_met(world: World) -> None:
     assert queries.prerequisites_for(world.sam, world.course) == [(row, False)]
     factories.make_enrollment(world.sam, factories.make_offering(before), status="completed")
     assert queries.prerequisites_for(world.sam, world.course) == [(row, True)]
+
+
+class TestLatestAnswers:
+    def check(self, user, offering, quiz, answer: str) -> None:
+        lesson = access_lesson(user, university="north", offering=offering.pk, item=quiz.pk)
+        keep_answers(lesson=lesson, answers={"word": [answer]})
+
+    def test_are_ones_own_of_this_item_in_this_offering(self, world: World, django_assert_num_queries) -> None:
+        quiz, other = make_quiz(world.lesson), make_quiz(world.lesson, title="Another")
+        nia = factories.make_user("nia@north.example", "Nia", at=world.north)
+        spring = factories.make_offering(world.course, "Spring")
+        for user, offering in ((nia, world.offering), (world.sam, spring)):
+            factories.make_enrollment(user, offering)
+        self.check(nia, world.offering, quiz, "Nia's")
+        self.check(world.sam, spring, quiz, "Sam's in spring")
+        self.check(world.sam, world.offering, other, "Sam's of another")
+
+        def latest(user):
+            return queries.latest_answers(user, offering_id=world.offering.pk, item_id=quiz.pk)
+
+        with django_assert_num_queries(1):
+            assert latest(world.sam) == {}
+        self.check(world.sam, world.offering, quiz, "Sam's")
+        assert (latest(world.sam), latest(nia)) == ({"word": ["Sam's"]}, {"word": ["Nia's"]})
+        Membership.objects.filter(user=world.sam).delete()
+        assert latest(world.sam) == {}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lms.courses.models import Course, CourseOffering, Module, Prerequisite, Subject
 from lms.learning.actions.progress import note_place
-from lms.learning.models import Enrollment, ItemProgress
+from lms.learning.models import Enrollment, ItemProgress, SelfCheck
 from tenants.models import User
 from tests import factories
 from tests.learning.samples import CANARY, make_quiz
@@ -366,6 +366,24 @@ class TestQuiz:
             "q-match-b": ["x"],
         }
 
+    def test_checking_keeps_the_answers_and_reading_does_not(self, sam: Client, world: World) -> None:
+        quiz = make_quiz(world.lesson)
+        lesson = f"/north/learn/{world.offering.pk}/{quiz.pk}/"
+        assert sam.get(f"{lesson}?q-one=a").status_code == 200
+        assert not SelfCheck.objects.exists()
+        sam.post(f"{lesson}check/", {"q-one": "b", "q-number": "3,2", "q-word": " ", "q-match-a": "x", "q-gone": "a"})
+        assert sam.get(f"{lesson}?q-one=a").status_code == 200
+        assert list(SelfCheck.objects.values_list("enrollment", "content_item", "answers")) == [
+            (world.enrollment.pk, quiz.pk, {"one": ["b"], "number": ["3,2"], "match": [["a", "x"]]})
+        ]
+
+    def test_staff_who_do_not_study_check_and_nothing_is_kept(self, client: Client, world: World) -> None:
+        quiz = make_quiz(world.lesson)
+        client.force_login(world.tess)
+        checked = client.post(f"/north/learn/{world.offering.pk}/{quiz.pk}/check/", {"q-one": "b"}, follow=True)
+        assert checked.context["content"]["score"] == {"points": 2, "of": 7}
+        assert not SelfCheck.objects.exists()
+
     def test_what_is_no_quiz_is_refused(self, sam: Client, world: World) -> None:
         refused = sam.post(f"/north/learn/{world.offering.pk}/{world.item.pk}/check/")
         assert (refused.status_code, "There are no questions here" in text(refused)) == (400, True)
@@ -377,6 +395,7 @@ class TestQuiz:
         client.force_login(world.oona)
         absent_and_foreign_are_the_same(client, path, f"/north/learn/{world.offering.pk}/999999/check/", "post")
         assert client.get(path).status_code == 405
+        assert not SelfCheck.objects.exists()
 
     def test_no_page_tells_the_key(self, sam: Client, world: World) -> None:
         quiz = make_quiz(world.lesson)

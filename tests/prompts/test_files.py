@@ -80,10 +80,11 @@ def _shipped():
 def test_what_ships_compiles_and_nothing_lies_around_unused():
     files, lookup = _shipped()
     compiled = compose(Reference("tutor/lesson", label="production"), lookup)
-    assert {use.reference.name for use in compiled.versions} == set(files)
+    title = compose(Reference("tutor/title", label="production"), lookup)
+    assert {use.reference.name for use in (*compiled.versions, *title.versions)} == set(files)
     assert [file.labels for file in files.values()] == [("production",)] * len(files)
     assert [malformed_tags(file.body) for file in files.values()] == [[]] * len(files)
-    assert set(variables_in(compiled.body)) == VARIABLES
+    assert (set(variables_in(compiled.body)), variables_in(title.body)) == (VARIABLES, [])
 
 
 def test_nothing_that_authors_or_students_wrote_reaches_the_system_message():
