@@ -12,6 +12,9 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 # Loads the apps, which the consumers' imports need.
 http_application = get_asgi_application()
 
+from lms.lifespan import lifespan_application  # noqa: E402
 from tutoring.routing import websocket_application  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})
+application = ProtocolTypeRouter(
+    {"http": http_application, "websocket": websocket_application, "lifespan": lifespan_application}
+)

@@ -1,5 +1,7 @@
 """Structured logs: lines for people while developing, JSON for machines in production."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -12,6 +14,14 @@ _SHARED_PROCESSORS: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+# The address of a shared conversation is all that it takes to read it. As a path, and as part of a query.
+_SHARE_ADDRESS = re.compile(r"""(?i)((?:/|%2f)share(?:/|%2f))[^/\s"'?&#]+""")
+
+
+def without_share_tokens(_logger: Any, _method: str, line: str | Mapping[str, Any]) -> str:
+    """A processor for the finished line, whichever field or traceback an address came in with."""
+    return _SHARE_ADDRESS.sub(r"\1[token]", str(line))
 
 
 def _renderers(line_format: str) -> list[Any]:
@@ -34,13 +44,19 @@ def logging_settings(level: str, line_format: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     *_renderers(line_format),
+                    without_share_tokens,
                 ],
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["console"], "level": level},
         # django_structlog writes one line for each request with its outcome; the servers' own lines would double it.
-        "loggers": {"django.server": {"level": "WARNING"}, "uvicorn.access": {"level": "WARNING"}},
+        # botocore's own debugging would write down what a request is signed with.
+        "loggers": {
+            "django.server": {"level": "WARNING"},
+            "uvicorn.access": {"level": "WARNING"},
+            "botocore": {"level": "INFO"},
+        },
     }
 
 

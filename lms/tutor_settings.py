@@ -47,8 +47,8 @@ TUTOR_SENDS_PER_MINUTE_PER_ADDRESS = env.integer(
 # How long replies may go on after SIGTERM.
 TUTOR_DRAIN_S = env.seconds("TUTOR_DRAIN_S", 30)
 TUTOR_MAX_OUTPUT_TOKENS = env.integer("TUTOR_MAX_OUTPUT_TOKENS", 2000, minimum=64, maximum=64000)
-# The longest question that a student may send, in characters.
-TUTOR_MAX_QUESTION_CHARACTERS = env.integer("TUTOR_MAX_QUESTION_CHARACTERS", 8000, minimum=100, maximum=100_000)
+# The longest question that a student may send, in characters: with four bytes each it must fit into a socket's frame.
+TUTOR_MAX_QUESTION_CHARACTERS = env.integer("TUTOR_MAX_QUESTION_CHARACTERS", 8000, minimum=100, maximum=16_000)
 TUTOR_CONNECT_S = env.seconds("TUTOR_CONNECT_S", 5)
 TUTOR_FIRST_EVENT_S = env.seconds("TUTOR_FIRST_EVENT_S", 30)
 TUTOR_SILENCE_S = env.seconds("TUTOR_SILENCE_S", 30)
@@ -56,6 +56,14 @@ TUTOR_TEXT_SILENCE_S = env.seconds("TUTOR_TEXT_SILENCE_S", 90)
 TUTOR_WHOLE_REPLY_S = env.seconds("TUTOR_WHOLE_REPLY_S", 300)
 # Pause between the words of the practice tutor, in seconds.
 TUTOR_PRACTICE_PACE_S = env.seconds("TUTOR_PRACTICE_PACE_S", 0.02)
+# Traces of replies, their usage and their thumbs go to Langfuse when there are keys.
+LANGFUSE_PUBLIC_KEY = env.text("LANGFUSE_PUBLIC_KEY")
+LANGFUSE_SECRET_KEY = env.text("LANGFUSE_SECRET_KEY")
+if bool(LANGFUSE_PUBLIC_KEY) != bool(LANGFUSE_SECRET_KEY):
+    raise ImproperlyConfigured("LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY go together.")
+LANGFUSE_HOST = env.url("LANGFUSE_HOST", "https://cloud.langfuse.com")
+# Whether questions, replies and comments go there too. Off: students' words stay within the university.
+TUTOR_TRACE_TEXTS = env.boolean("TUTOR_TRACE_TEXTS", default=False)
 # USD per million tokens and model. The SDK has no price table; a model that is missing here is stored without a cost.
 TUTOR_PRICES = env.prices(
     "TUTOR_PRICES",

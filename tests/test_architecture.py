@@ -44,6 +44,11 @@ def test_the_vendor_sdk_is_imported_in_one_file():
     assert names(importing) == ["tutoring/providers/anthropic.py"]
 
 
+def test_langfuse_is_imported_in_one_file():
+    importing = [p for p in SOURCES if any(m.split(".")[0] == "langfuse" for m in imported_modules(p))]
+    assert names(importing) == ["tutoring/langfuse_client.py"]
+
+
 def test_there_are_no_signals():
     assert names([p for p in SOURCES if "django.dispatch" in imported_modules(p)]) == []
 

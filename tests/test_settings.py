@@ -55,6 +55,18 @@ def test_a_production_configuration_starts():
             {"TUTOR_PROVIDER": "anthropic"},
             "The tutor's provider is anthropic, which needs ANTHROPIC_API_KEY.",
         ),
+        (
+            {"LANGFUSE_PUBLIC_KEY": "pk"},
+            "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY go together.",
+        ),
+        (
+            {"TUTOR_PROVIDER": "bedrock"},
+            "The tutor's provider is bedrock, which needs AWS_REGION.",
+        ),
+        (
+            {"TUTOR_FAILOVER_PROVIDER": "bedrock", "AWS_REGION": "eu-north-1"},
+            "TUTOR_FAILOVER_PROVIDER must be another one than TUTOR_PROVIDER, which is not practice.",
+        ),
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps', but it must be one of true, false, yes, no, on, off, 1, 0."),
     ],
 )

@@ -1,10 +1,10 @@
-"""One conversation or one reply for its own student, or a refusal. Rights are read anew on each action."""
+"""One conversation, reply or share for its own student, or a refusal. Rights are read anew on each action."""
 
 from uuid import UUID
 
 from tenants.errors import NotVisible
 from tenants.models import User
-from tutoring.models import ChatSession, Generation
+from tutoring.models import ChatSession, Generation, Share
 
 
 def access_session(user: User, session_id: UUID, university: str | None = None) -> ChatSession:
@@ -35,3 +35,26 @@ def access_generation(user: User, generation_id: UUID, session_id: UUID | None =
     if generation is None:
         raise NotVisible
     return generation
+
+
+def access_share(user: User, share_id: UUID, session_id: UUID | None = None) -> Share:
+    """One's own, also when its link has ended; `session_id` is the conversation that it must belong to."""
+    place = {"session": session_id} if session_id is not None else {}
+    share = (
+        Share.objects.visible_to(user)
+        .filter(pk=share_id, **place)
+        .filter(session__user__is_active=True)
+        .select_related("university")
+        .first()
+    )
+    if share is None:
+        raise NotVisible
+    return share
+
+
+def access_shared(token: str) -> Share:
+    """For whoever has the link's token; with its university, in one query."""
+    share = Share.objects.readable().with_token(token).select_related("university").first()
+    if share is None:
+        raise NotVisible
+    return share

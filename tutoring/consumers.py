@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
@@ -12,14 +14,14 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from tenants.auth import user_for_access_token
-from tenants.errors import DomainError, NotVisible
-from tenants.requests import is_signed_in_by
-from tutoring import events
+from tenants.errors import DATABASE_AWAY, DatabaseAway, DomainError, NotVisible
+from tenants.requests import client_address, is_signed_in_by
+from tutoring import events, queries
 from tutoring.access import access_generation, access_session
 from tutoring.actions.generations import request_stop
-from tutoring.actions.sending import send_message
+from tutoring.actions.sending import Sent, regenerate, send_message
 from tutoring.runner import OWNER, runner
-from tutoring.schemas import AttachFrame, SendFrame, StopFrame, read_frame
+from tutoring.schemas import AttachFrame, Frame, RegenerateFrame, SendFrame, StopFrame, read_frame
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,10 @@ PROTOCOL = "colloquy.v1"
 BEARER_PREFIX = "bearer."
 # Close codes of our own range, read by the page's script and by API clients.
 CLOSE_NOT_SIGNED_IN, CLOSE_NOT_FOUND = 4401, 4404
+# Not one of our own: whoever wakes up may open a socket again.
+CLOSE_STUCK = 1008
+# A reader who takes nothing for so long is gone, or as good as gone. What it misses stays in the row.
+READ_WITHIN_S = 30
 
 
 class NoSuchSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -78,19 +84,32 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        if not await database_sync_to_async(self._is_still_signed_in)():
-            await self.close(CLOSE_NOT_SIGNED_IN)
-            return
         try:
-            frame = read_frame(content)
-            if isinstance(frame, SendFrame):
-                await self._send(frame)
-            elif isinstance(frame, AttachFrame):
-                await self._attach(frame)
-            else:
-                await self._stop(frame)
+            if not await database_sync_to_async(self._is_still_signed_in)():
+                await self.close(CLOSE_NOT_SIGNED_IN)
+                return
+            await self._obey(read_frame(content))
         except DomainError as error:
             await self.send_json(_refusal(error, content))
+        except DATABASE_AWAY:
+            log.exception("database_away")
+            await self.send_json(_refusal(DatabaseAway(), content))
+
+    async def send_json(self, content: Any, close: bool = False) -> None:
+        # A client that is gone misses nothing: it all stands in the rows.
+        with contextlib.suppress(OSError):
+            await super().send_json(content, close)
+
+    async def _obey(self, frame: Frame) -> None:
+        match frame:
+            case SendFrame():
+                await self._send(frame)
+            case RegenerateFrame():
+                await self._regenerate(frame)
+            case AttachFrame():
+                await self._attach(frame)
+            case StopFrame():
+                await self._stop(frame)
 
     def _is_still_signed_in(self) -> bool:
         """Read anew for each frame: signing out, a new password and an expired token end an open socket too."""
@@ -102,25 +121,18 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             return False
 
     async def _send(self, frame: SendFrame) -> None:
-        store = partial(
-            send_message,
-            by=self.user,
-            session_id=self.session_id,
-            key=frame.key,
-            text=frame.text,
-            parent_id=frame.parent,
-            owner=OWNER,
+        store = partial(send_message, text=frame.text, parent_id=frame.parent, edits_id=frame.edits)
+        await self._ask(store, frame.key)
+
+    async def _regenerate(self, frame: RegenerateFrame) -> None:
+        await self._ask(partial(regenerate, reply_id=frame.reply), frame.key)
+
+    async def _ask(self, store: Callable[..., Sent], key: str) -> None:
+        address = client_address(self.scope)
+        sent = await runner.send(
+            partial(store, by=self.user, session_id=self.session_id, key=key, owner=OWNER, address=address)
         )
-        sent = await runner.send(store)
-        await self.send_json(
-            events.started(
-                session=sent.session,
-                message=sent.message,
-                reply=sent.reply,
-                generation=sent.generation,
-                key=frame.key,
-            )
-        )
+        await self.send_json(events.started(sent, key))
         self._follow(sent.generation, after=0)
 
     async def _attach(self, frame: AttachFrame) -> None:
@@ -144,7 +156,11 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         try:
             async with contextlib.aclosing(runner.follow(generation_id, after, pages=self.is_page)) as stream:
                 async for event in stream:
-                    await self.send_json({**event, "generation": str(generation_id)})
+                    async with asyncio.timeout(READ_WITHIN_S):
+                        await self.send_json({**await self._for_page(event), "generation": str(generation_id)})
+        except TimeoutError:
+            log.warning("tutor_reader_stuck", generation=str(generation_id))
+            await self._hang_up()
         except Exception:
             # Nobody awaits this task. The client is told to come back, and finds the text in the row.
             log.exception("tutor_delivery_broke", generation=str(generation_id))
@@ -153,6 +169,22 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         finally:
             if self.following.get(generation_id) is asyncio.current_task():
                 del self.following[generation_id]
+
+    async def _for_page(self, event: events.Event) -> events.Event:
+        """With how much of the allowance is used now, where a page is told the end."""
+        if not (self.is_page and event["event"] == "done"):
+            return event
+        return {**event, "meter": await database_sync_to_async(self._meter)()}
+
+    def _meter(self) -> dict[str, Any] | None:
+        meter = queries.meter_of(self.user, self.session_id)
+        return {**asdict(meter), "renews_at": meter.renews_at.isoformat()} if meter else None
+
+    async def _hang_up(self) -> None:
+        """Without waiting for one who does not read: closing would wait for them too."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(1):
+                await self.close(CLOSE_STUCK)
 
 
 def _refusal(error: DomainError, content: Any) -> events.Event:

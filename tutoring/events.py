@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 from lms.courses.markdown import render_reply
+
+if TYPE_CHECKING:
+    from tutoring.actions.sending import Sent
 
 Event = dict[str, Any]
 
@@ -21,10 +23,21 @@ class Ending:
     usage: Mapping[str, int] = field(default_factory=dict)
 
 
-def started(*, session: UUID, message: UUID, reply: UUID, generation: UUID, key: str = "") -> Event:
-    """`message` is the student's, `reply` the tutor's; `key` tells the sender which of its sends this answers."""
-    ids = {"session": session, "message": message, "reply": reply, "generation": generation}
-    return {"event": "started", **{name: str(value) for name, value in ids.items()}, "key": key}
+def started(sent: "Sent", key: str = "") -> Event:
+    """`message` is the student's, `reply` the tutor's; `key` tells the sender which of its sends this answers.
+
+    The siblings are the ids between which a reader may choose, oldest first, with these.
+    """
+    return {
+        "event": "started",
+        "session": str(sent.session),
+        "message": str(sent.message),
+        "reply": str(sent.reply),
+        "generation": str(sent.generation),
+        "message_siblings": [str(each) for each in sent.message_siblings],
+        "reply_siblings": [str(each) for each in sent.reply_siblings],
+        "key": key,
+    }
 
 
 def delta(offset: int, text: str) -> Event:

@@ -18,6 +18,7 @@ class LiveReply:
     def __init__(self) -> None:
         self.length = 0
         self.ending: Ending | None = None
+        self._retry_ms = 0
         self._pieces: list[str] = []
         self._starts: list[int] = []
         self._readers: set[asyncio.Event] = set()
@@ -32,8 +33,16 @@ class LiveReply:
             self.length += len(text)
             self._wake()
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: Ending, body: str | None = None) -> None:
+        """`body` is what the row has, where that is not the text that came."""
+        if body is not None and body != self.text_from(0):
+            self._pieces, self._starts, self.length = [body], [0], len(body)
         self.ending = ending
+        self._wake()
+
+    def dismiss(self, retry_ms: int) -> None:
+        """Send the readers of now and of later away with what there is: they shall come back after `retry_ms`."""
+        self._retry_ms = retry_ms
         self._wake()
 
     def text_from(self, offset: int) -> str:
@@ -46,7 +55,7 @@ class LiveReply:
     async def follow(self, after: int, *, pages: bool) -> AsyncGenerator[Event, None]:
         """Deltas from the position `after` on, then `done`; with `pages`, markup of finished blocks from the first.
 
-        A position beyond the text is taken as its end.
+        `restart` comes instead of `done` when the process goes away. A position beyond the text is taken as its end.
         """
         after = min(after, self.length)
         woken = asyncio.Event()
@@ -62,21 +71,13 @@ class LiveReply:
                     for run in self._finished_markup()[runs_sent:]:
                         runs_sent += 1
                         yield events.markup(run.from_block, run.html, run.length)
-                if self.ending and after == self.length:
+                if self.ending and after >= self.length:
                     yield events.done(self.ending, self.text_from(0), pages=pages)
                     return
+                if self._retry_ms:
+                    yield events.restart(self._retry_ms)
+                    return
                 await woken.wait()
-        finally:
-            self._readers.discard(woken)
-
-    async def wait_ended(self) -> Ending:
-        woken = asyncio.Event()
-        self._readers.add(woken)
-        try:
-            while self.ending is None:
-                woken.clear()
-                await woken.wait()
-            return self.ending
         finally:
             self._readers.discard(woken)
 

@@ -1,12 +1,16 @@
-"""The provider that the settings name."""
+"""The providers that the settings name."""
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from tutoring.providers.anthropic import AnthropicProvider
+from tutoring.providers.anthropic import AnthropicProvider, BedrockProvider
+from tutoring.providers.breaker import BreakerPolicy
 from tutoring.providers.practice import PracticeProvider
 from tutoring.providers.protocol import Limits, Provider
+from tutoring.providers.upstream import RetryPolicy, Target, Upstream
 from tutoring.queries import matching_passages
+
+RETRIES, BREAKERS = RetryPolicy(), BreakerPolicy()
 
 
 def is_practice() -> bool:
@@ -14,19 +18,28 @@ def is_practice() -> bool:
     return bool(settings.TUTOR_PROVIDER == "practice")
 
 
-def open_provider() -> Provider:
-    """A new client of it; one is enough for a process."""
-    if is_practice():
+def open_provider(name: str) -> Provider:
+    """A new client of it; one is enough for a process. Models come with retries, and failover where it is set."""
+    if name == "practice":
         find_passages = database_sync_to_async(matching_passages, thread_sensitive=False)
         return PracticeProvider(find_passages=find_passages, pace_s=settings.TUTOR_PRACTICE_PACE_S)
-    return AnthropicProvider(
-        api_key=settings.ANTHROPIC_API_KEY,
-        base_url=settings.ANTHROPIC_BASE_URL,
-        limits=Limits(
-            connect_s=settings.TUTOR_CONNECT_S,
-            first_event_s=settings.TUTOR_FIRST_EVENT_S,
-            silence_s=settings.TUTOR_SILENCE_S,
-            text_silence_s=settings.TUTOR_TEXT_SILENCE_S,
-            whole_s=settings.TUTOR_WHOLE_REPLY_S,
-        ),
+    targets = [Target(_open_model(name))]
+    if settings.TUTOR_FAILOVER_PROVIDER:
+        targets.append(Target(_open_model(settings.TUTOR_FAILOVER_PROVIDER), settings.TUTOR_FAILOVER_MODEL))
+    return Upstream(targets, retries=RETRIES, breakers=BREAKERS)
+
+
+def _open_model(name: str) -> Provider:
+    if name == "bedrock":
+        return BedrockProvider(region=settings.AWS_REGION, base_url=settings.BEDROCK_BASE_URL or None, limits=_limits())
+    return AnthropicProvider(api_key=settings.ANTHROPIC_API_KEY, base_url=settings.ANTHROPIC_BASE_URL, limits=_limits())
+
+
+def _limits() -> Limits:
+    return Limits(
+        connect_s=settings.TUTOR_CONNECT_S,
+        first_event_s=settings.TUTOR_FIRST_EVENT_S,
+        silence_s=settings.TUTOR_SILENCE_S,
+        text_silence_s=settings.TUTOR_TEXT_SILENCE_S,
+        whole_s=settings.TUTOR_WHOLE_REPLY_S,
     )

@@ -1,6 +1,6 @@
-"""Makes replies: one asyncio task for each, apart from any connection and holding none to the database.
+"""The replies that this process makes and follows: one asyncio task for each, apart from any connection.
 
-Leaving a page never stops a reply, since readers only follow `LiveReply`; the rows are saved every second or 2 kB.
+Leaving a page never stops a reply, since readers only follow a `LiveReply`; rows are saved every half second or 2 kB.
 """
 
 import asyncio
@@ -8,196 +8,81 @@ import contextlib
 import os
 import secrets
 import socket
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import replace
-from typing import ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, Callable
 from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
-from django.conf import settings
 
-from tutoring.actions.generations import Lease, Outcome, finish_generation, read_reply, save_progress
+from tenants import readiness
+from tutoring import relay
 from tutoring.actions.sending import Sent
-from tutoring.events import Ending, Event, delta, done
+from tutoring.aftermath import follow_up
+from tutoring.errors import Draining
+from tutoring.events import Event
+from tutoring.keeper import Keeper
 from tutoring.live import LiveReply
+from tutoring.mirror import Mirror
+from tutoring.production import Production
 from tutoring.provider import open_provider
-from tutoring.providers.costs import cost_usd
-from tutoring.providers.protocol import Finished, Provider, ProviderError, TextDelta, TutorRequest, Usage
+from tutoring.providers.protocol import Provider
 
 log = structlog.get_logger(__name__)
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-SAVE_EVERY_S = 1.0
-SAVE_EVERY_CHARACTERS = 2000
-# Between the tries to write a reply's end; together shorter than its lease.
-END_PAUSES_S = (0.2, 0.5, 1, 2, 4)
-# How often a reader looks at the row of a reply that another process makes.
-POLL_EVERY_S = 1.0
 
 # Names this process in `Generation.owner`; the random part tells two servers with one number on one host apart.
 OWNER = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
 
-_INTERRUPTED = Outcome(state="failed", code="interrupted")
+# When readers of a process that goes away come back.
+RETRY_MS = 1000
+# What the last writes may take after the time for draining is over.
+LAST_WRITES_S = 10
 
 
-class _Production:
-    """One reply in the making."""
+class _Loop:
+    """What belongs to one event loop: a server has one in all, tests have one for each test."""
 
-    def __init__(self, sent: Sent, request: TutorRequest) -> None:
-        self.lease = Lease(generation=sent.generation, reply=sent.reply, owner=OWNER)
-        self.request = request
-        self.reply = LiveReply()
-        self.started_at = time.monotonic()
-        self.ttft_ms: int | None = None
-        self.finished: Finished | None = None
-        self.usage: Usage | None = None
-        self.stopping = False
-        self.reading: asyncio.Task[None] | None = None
-        self._unsaved = asyncio.Event()
-        self._saved_length = 0
-        self._log = log.bind(generation=str(sent.generation), session=str(sent.session))
+    def __init__(self) -> None:
+        self.keeper = Keeper()
+        self.productions: dict[UUID, Production] = {}
+        self.mirrors: dict[UUID, tuple[Mirror, asyncio.Task[None], set[object]]] = {}
+        # Kept here because asyncio itself holds tasks by weak references only.
+        self.tasks: set[asyncio.Task[object]] = set()
+        self.making: set[asyncio.Task[object]] = set()
+        self._providers: dict[str, Provider] = {}
 
-    def stop(self) -> None:
-        self.stopping = True
-        if self.reading:
-            self.reading.cancel()
+    def provider(self, name: str) -> Provider:
+        if name not in self._providers:
+            self._providers[name] = open_provider(name)
+        return self._providers[name]
 
-    async def run(self, provider: Provider) -> None:
-        """Never raises: nobody awaits it, so every failure ends in the row, the log and the readers' `done`."""
-        keeper = asyncio.create_task(self._keep())
-        self.reading = asyncio.create_task(self._read(provider))
-        if self.stopping:
-            self.reading.cancel()
-        outcome = await self._outcome()
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
-        await self._finish(outcome)
-
-    async def _outcome(self) -> Outcome:
-        assert self.reading is not None
-        try:
-            await self.reading
-        except asyncio.CancelledError:
-            if not self.stopping:
-                return _INTERRUPTED
-            return Outcome(state="stopped", stop_reason="stopped_by_student")
-        except ProviderError as error:
-            self._log.warning("tutor_reply_failed", code=error.code, detail=error.detail)
-            return Outcome(state="failed", code=error.code)
-        except Exception:
-            self._log.exception("tutor_reply_broke")
-            return _INTERRUPTED
-        # Cut to its column: a provider's new word must not cost the reply its end.
-        stop_reason = self.finished.stop_reason[:40] if self.finished else ""
-        return Outcome(state="complete", stop_reason=stop_reason)
-
-    async def _read(self, provider: Provider) -> None:
-        async with contextlib.aclosing(provider.stream(self.request)) as stream:
-            async for part in stream:
-                if isinstance(part, TextDelta):
-                    self._take(part.text)
-                elif isinstance(part, Usage):
-                    self.usage = part
-                else:
-                    self.finished, self.usage = part, part.usage
-
-    def _take(self, text: str) -> None:
-        if self.ttft_ms is None:
-            self.ttft_ms = round((time.monotonic() - self.started_at) * 1000)
-        # NUL is the one character that PostgreSQL's text cannot hold.
-        self.reply.append(text.replace("\x00", ""))
-        if self.reply.length - self._saved_length >= SAVE_EVERY_CHARACTERS:
-            self._unsaved.set()
-
-    async def _keep(self) -> None:
-        """Save text and lease until cancelled; a stop asked for in another process is seen here."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._unsaved.wait(), SAVE_EVERY_S)
-            self._unsaved.clear()
-            body = self.reply.text_from(0)
-            try:
-                may_go_on = await _in_thread(save_progress)(self.lease, body)
-            except Exception:
-                # The text is still here and the next round saves it; the lease outlives several rounds.
-                self._log.exception("tutor_reply_not_saved")
-                continue
-            self._saved_length = len(body)
-            if not may_go_on:
-                self.stop()
-                return
-
-    async def _finish(self, outcome: Outcome) -> None:
-        usage = self.usage
-        cost = cost_usd(usage, self.request.model, settings.TUTOR_PRICES) if usage else None
-        outcome = replace(
-            outcome,
-            usage=usage,
-            cost_usd=cost if settings.TUTOR_PROVIDER != "practice" else None,
-            ttft_ms=self.ttft_ms,
-        )
-        ending = await self._write_end(outcome)
-        self._log.info("tutor_reply_ended", state=ending.state, code=ending.code, length=self.reply.length)
-        self.reply.end(ending)
-
-    async def _write_end(self, outcome: Outcome) -> Ending:
-        """What readers are told is what the rows say, or will say when the lease has run out.
-
-        A database that is away for a moment costs no word: the end is tried again for as long as the lease lasts.
-        """
-        for pause_s in (*END_PAUSES_S, None):
-            try:
-                if await _in_thread(finish_generation)(self.lease, self.reply.text_from(0), outcome):
-                    return _ending(outcome)
-                self._log.warning("tutor_lease_lost")
-                saved = await _in_thread(read_reply)(self.lease.generation)
-                return saved.ending or _ending(_INTERRUPTED)
-            except Exception:
-                self._log.exception("tutor_reply_end_not_saved")
-            if pause_s is not None:
-                await asyncio.sleep(pause_s)
-        return _ending(_INTERRUPTED)
-
-
-def _ending(outcome: Outcome) -> Ending:
-    usage = outcome.usage or Usage()
-    return Ending(
-        state=outcome.state,
-        code=outcome.code,
-        stop_reason=outcome.stop_reason,
-        usage={
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_write_tokens": usage.cache_creation_input_tokens,
-            "cache_read_tokens": usage.cache_read_input_tokens,
-        },
-    )
+    async def aclose(self) -> None:
+        """Hang up on the providers. A later reply opens them anew."""
+        while self._providers:
+            await self._providers.popitem()[1].aclose()
 
 
 class Runner:
-    """The replies that this process makes now."""
-
     def __init__(self) -> None:
-        self._productions: dict[UUID, _Production] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sends: set[asyncio.Task[Sent]] = set()
-        self._provider: Provider | None = None
+        self._state: _Loop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def _here(self) -> _Loop:
+        loop = asyncio.get_running_loop()
+        if self._state is None or self._loop is not loop:
+            self._state, self._loop = _Loop(), loop
+        return self._state
+
     async def send(self, store: Callable[[], Sent]) -> Sent:
-        """Run `store`, which sends a message, in a thread, and begin its reply.
+        """Run `store`, which sends a message, in a thread, and begin its reply. `Draining` while the process goes away.
 
         In a task of its own: a client who leaves meanwhile has the request cancelled, and must not leave behind a
         question that is stored and that nobody answers.
         """
+        if readiness.is_going_away():
+            raise Draining
         task = asyncio.create_task(self._store_and_start(store))
-        self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
+        self._remember(task, self._here.making)
         # Looked at here too, for the case that nobody waits any more; refusals are for the sender alone.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
@@ -211,54 +96,102 @@ class Runner:
         """Begin the reply of a new send; does nothing for a send that was answered before. Needs a running loop."""
         if sent.request is None:
             return
-        production = _Production(sent, sent.request)
-        self._productions[sent.generation] = production
-        task = asyncio.create_task(production.run(self._provider_of_loop()))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: self._productions.pop(sent.generation, None))
+        here = self._here
+        production = Production(sent, sent.request, OWNER, here.keeper.hurry)
+        here.productions[sent.generation] = production
+        here.keeper.keep(production)
+        if readiness.is_going_away():
+            production.reply.dismiss(RETRY_MS)
+        self._remember(asyncio.create_task(self._make(production)), here.making)
+
+    async def _make(self, production: Production) -> None:
+        here, sent = self._here, production.sent
+        publishing = asyncio.create_task(relay.publish(sent.generation, production.reply)) if relay.is_on() else None
+        if publishing:
+            self._remember(publishing, here.tasks)
+        provider = here.provider(sent.provider)
+        try:
+            await production.run(provider)
+        finally:
+            here.keeper.let_go(production)
+            here.productions.pop(sent.generation, None)
+        self._remember(asyncio.create_task(follow_up(production, provider)), here.tasks)
 
     def stop(self, generation_id: UUID) -> None:
         """Stop at once what this process makes; another process sees the row's `stop_requested` within a second."""
-        if production := self._productions.get(generation_id):
+        if production := self._here.productions.get(generation_id):
             production.stop()
 
     async def follow(self, generation_id: UUID, after: int, *, pages: bool) -> AsyncGenerator[Event, None]:
-        """The reply's events from the position `after`: live where it is made here, else from its row."""
-        production = self._productions.get(generation_id)
-        if production:
-            async with contextlib.aclosing(production.reply.follow(after, pages=pages)) as live:
-                async for event in live:
+        """The reply's events from the position `after`: live where it is made here, else as its row has it."""
+        if production := self._here.productions.get(generation_id):
+            async with contextlib.aclosing(production.reply.follow(after, pages=pages)) as events:
+                async for event in events:
                     yield event
             return
-        while True:
-            saved = await _in_thread(read_reply)(generation_id)
-            after = min(after, len(saved.body))
-            if text := saved.body[after:]:
-                yield delta(after, text)
-                after += len(text)
-            if saved.ending:
-                yield done(saved.ending, saved.body, pages=pages)
-                return
-            await asyncio.sleep(POLL_EVERY_S)
+        async with (
+            self._mirrored(generation_id) as reply,
+            contextlib.aclosing(reply.follow(after, pages=pages)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    @contextlib.asynccontextmanager
+    async def _mirrored(self, generation_id: UUID) -> AsyncGenerator[LiveReply, None]:
+        """The mirror of a reply that is not made here, which lives as long as somebody reads it."""
+        mirrors, reader = self._here.mirrors, object()
+        if generation_id not in mirrors:
+            mirror = Mirror(generation_id)
+            mirrors[generation_id] = mirror, asyncio.create_task(mirror.run()), set()
+        mirror, task, readers = mirrors[generation_id]
+        readers.add(reader)
+        if readiness.is_going_away():
+            mirror.reply.dismiss(RETRY_MS)
+        try:
+            await mirror.has_looked.wait()
+            yield mirror.reply
+        finally:
+            readers.discard(reader)
+            if not readers:
+                mirrors.pop(generation_id, None)
+                task.cancel()
 
     async def wait_ended(self, generation_id: UUID) -> None:
+        """Until the reply has ended, or this process goes away."""
         async with contextlib.aclosing(self.follow(generation_id, 0, pages=False)) as events:
             async for _ in events:
                 pass
 
-    def _provider_of_loop(self) -> Provider:
-        # A vendor's client belongs to the loop that it first ran on: tests have one for each test, a server one in all.
-        loop = asyncio.get_running_loop()
-        if self._provider is None or self._loop is not loop:
-            self._provider, self._loop = open_provider(), loop
-        return self._provider
+    async def drain(self, within_s: float) -> None:
+        """Go away: no new sends, readers are sent to come back, replies may end within the time given.
+
+        What has not ended by then ends as interrupted, with its text kept. May be called again.
+        """
+        readiness.go_away()
+        here = self._here
+        log.info("tutor_drain_began", replies=len(here.productions), within_s=within_s)
+        for reply in [p.reply for p in here.productions.values()] + [m.reply for m, _, _ in here.mirrors.values()]:
+            reply.dismiss(RETRY_MS)
+        await _finished(here.making, within_s)
+        left = list(here.productions.values())
+        for production in left:
+            production.interrupt()
+        await _finished(here.making, LAST_WRITES_S)
+        await _finished(here.tasks, 1)
+        await here.aclose()
+        log.info("tutor_drain_ended", interrupted=len(left))
+
+    def _remember(self, task: "asyncio.Task[object]", among: "set[asyncio.Task[object]]") -> None:
+        among.add(task)
+        task.add_done_callback(among.discard)
 
 
-def _in_thread(function: Callable[P, R]) -> Callable[P, Awaitable[R]]:
-    """In a thread of its own: many replies are saved at once, and none waits for another's."""
-    in_thread: Callable[P, Awaitable[R]] = database_sync_to_async(function, thread_sensitive=False)
-    return in_thread
+async def _finished(tasks: "set[asyncio.Task[object]]", within_s: float) -> None:
+    """Until those tasks, and those that they begin among them, are done or the time is over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while tasks:
+                await asyncio.wait(tasks)
 
 
 runner = Runner()

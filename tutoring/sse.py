@@ -2,12 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
+import structlog
 from django.http import StreamingHttpResponse
 
 from tutoring.events import HEARTBEAT, Event, as_sse
 
+log = structlog.get_logger(__name__)
+
+# A reader who takes nothing for so long is gone, or as good as gone. What it misses stays in the row.
+READ_WITHIN_S = 30
 # Proxies close connections that say nothing; a comment line is no event.
 HEARTBEAT_EVERY_S = 15
 
@@ -25,15 +30,31 @@ def event_stream(
 async def _lines(events: AsyncGenerator[Event, None], after: int, first: Event | None) -> AsyncGenerator[str, None]:
     position = after
     if first:
-        yield as_sse(first, position)
+        with _hanging_up():
+            yield as_sse(first, position)
     async with contextlib.aclosing(_with_pauses(events)) as stream:
         async for event in stream:
-            if event is None:
-                yield HEARTBEAT
-                continue
-            if event["event"] == "delta":
+            if event and event["event"] == "delta":
                 position = event["from"] + len(event["text"])
-            yield as_sse(event, position)
+            with _hanging_up():
+                yield as_sse(event, position) if event else HEARTBEAT
+
+
+@contextlib.contextmanager
+def _hanging_up() -> Iterator[None]:
+    """Around the handing over of a piece: one that is not taken in time ends the request."""
+    request = asyncio.current_task()
+    assert request is not None
+
+    def hang_up() -> None:
+        log.warning("tutor_reader_stuck")
+        request.cancel()
+
+    timer = asyncio.get_running_loop().call_later(READ_WITHIN_S, hang_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def _with_pauses(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event | None, None]:

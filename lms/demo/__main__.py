@@ -116,10 +116,10 @@ def _static_files_are_current() -> bool:
 
 
 def _serve(port: int, stops_database: bool) -> None:
-    import uvicorn
     from django.conf import settings
 
     from lms.demo.cast import sign_ins
+    from lms.server import serve
 
     tutor = (
         "the practice tutor, which answers with passages of the lesson (set ANTHROPIC_API_KEY for Claude)"
@@ -133,17 +133,7 @@ def _serve(port: int, stops_database: bool) -> None:
         print(f"  {line}")
     stopped = "the site and its database" if stops_database else "the site; its database was running and stays"
     print(f"\nCtrl-C stops {stopped}. The data stay for the next time.", flush=True)
-    uvicorn.run(
-        "lms.asgi:application",
-        host="127.0.0.1",
-        port=port,
-        lifespan="off",
-        log_config=None,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=65536,
-        timeout_graceful_shutdown=3,
-    )
+    serve("127.0.0.1", port)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from asgiref.testing import ApplicationCommunicator
@@ -22,6 +23,8 @@ from tests.tutoring.scenes import ask, sams_session
 from tests.world import make_world
 from tutoring.actions.sending import Sent
 from tutoring.models import Generation, Message
+from tutoring.providers.breaker import BreakerPolicy
+from tutoring.providers.upstream import RetryPolicy
 from tutoring.runner import OWNER, runner
 
 # Far longer than anything takes: a test that fails waits for it, none that passes.
@@ -37,6 +40,8 @@ class LiveCase(TransactionTestCase):
         self.claude = self.enterContext(FakeClaude())
         provider = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": self.claude.url}
         self.enterContext(self.settings(TUTOR_PROVIDER="anthropic", **provider))
+        self.enterContext(patch("tutoring.provider.RETRIES", RetryPolicy(first_pause_s=0.001, longest_pause_s=0.01)))
+        self.enterContext(patch("tutoring.provider.BREAKERS", BreakerPolicy(failures=1000)))
         self.world = make_world()
         self.session = sams_session(self.world)
         self.path = f"/ws/tutor/{self.session.pk}/"

@@ -8,9 +8,8 @@ import pytest
 from lms.learning.actions.enrolment import drop
 from tests import factories
 from tests.tenants.conftest import Call
-from tests.tutoring.scenes import ME, ask, sams_lesson, sams_session
+from tests.tutoring.scenes import ask, end, sams_lesson, sams_session
 from tests.world import World
-from tutoring.actions.generations import Lease, Outcome, finish_generation
 from tutoring.actions.sending import Sent
 from tutoring.actions.sessions import start_session
 from tutoring.models import ChatSession, Generation, IdempotencyKey, Message
@@ -43,8 +42,7 @@ def shown(session: ChatSession, **changes: object) -> dict:
 
 
 def answer(sent: Sent, body: str, state: str = "complete") -> None:
-    lease = Lease(generation=sent.generation, reply=sent.reply, owner=ME)
-    assert finish_generation(lease, body, Outcome(state=state))
+    assert end(sent, body, state)
 
 
 class TestBegin:
@@ -157,11 +155,13 @@ class TestOne:
                         "id": str(row.pk),
                         "seq": number,
                         "parent": row.parent_id and str(row.parent_id),
+                        "siblings": [str(row.pk)],
                         "role": role,
                         "state": state,
                         "body": body,
                         "error_code": "",
                         "generation": str(row.generation.pk) if role == "assistant" else None,
+                        "feedback": None,
                         "created_at": as_json(row.created_at),
                         "finished_at": as_json(row.finished_at),
                     }

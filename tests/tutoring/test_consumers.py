@@ -1,6 +1,8 @@
 """Frames in and out of a conversation's socket, and what the rows have afterwards."""
 
+from datetime import datetime, time
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from channels.db import database_sync_to_async
 
@@ -52,6 +54,8 @@ class Sending(SocketCase):
             "message": str(question.pk),
             "reply": str(reply.pk),
             "generation": generation,
+            "message_siblings": [str(question.pk)],
+            "reply_siblings": [str(reply.pk)],
             "key": started["key"],
         }
         assert {frame["generation"] for frame in frames} == {generation}
@@ -66,6 +70,12 @@ class Sending(SocketCase):
             }
         ]
         done = frames[-1]
+        meter = done.pop("meter")
+        renews_at = datetime.fromisoformat(meter.pop("renews_at"))
+        assert (renews_at.timetz(), meter) == (
+            time(tzinfo=ZoneInfo("UTC")),
+            {"scope": "user", "used_percent": 0, "step": ""},
+        )
         assert done.pop("usage")["output_tokens"] == (len(WHOLE) + 3) // 4
         assert done == {
             "event": "done",
@@ -283,9 +293,8 @@ class BadFrames(SocketCase):
                 await socket.send_to(case)
                 refusal = await socket.hear()
                 assert (refusal["event"], refusal["code"]) == ("error", "bad_frame"), case
-                assert refusal["detail"].endswith("A frame is a JSON object whose action is send, attach or stop."), (
-                    case
-                )
+                allowed = "A frame is a JSON object whose action is send, regenerate, attach or stop."
+                assert refusal["detail"].endswith(allowed), case
             await socket.send_to(bytes_data=b'{"action": "send", "key": "good-key", "text": "Why?"}')
             assert (await socket.hear())["code"] == "bad_frame"
             for text in (" ", "\ud800"):

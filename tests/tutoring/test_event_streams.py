@@ -50,6 +50,7 @@ class Posting(StreamCase):
         generation = await Generation.objects.aget()
         ids = {"session": self.session.pk, "message": question.pk, "reply": reply.pk, "generation": generation.pk}
         ids = {name: str(value) for name, value in ids.items()}
+        ids |= {"message_siblings": [ids["message"]], "reply_siblings": [ids["reply"]]}
         assert started == ("started", "0", {**ids, "key": "one-key-or-other"})
         # The first text is here while the rest is still held back.
         first = await stream.event()

@@ -14,7 +14,7 @@ from django.db import OperationalError
 from tenants.tokens import end_family
 from tests.tutoring.live_case import LiveCase, new_socket, opened
 from tests.tutoring.scenes import ask
-from tutoring import runner as running
+from tutoring import production
 from tutoring.actions import generations
 from tutoring.models import Generation
 from tutoring.runner import OWNER, runner
@@ -114,8 +114,29 @@ class Ends(LiveCase):
                 raise OperationalError("the server has gone away")
             return generations.finish_generation(*arguments)
 
-        with patch.object(running, "finish_generation", finish), patch.object(running, "END_PAUSES_S", (0.01,) * 5):
+        with (
+            patch.object(production, "finish_generation", finish),
+            patch.object(production, "END_PAUSES_S", (0.01,) * 5),
+        ):
             sent = await self.answered()
         state, body, code = await self.row(sent)
         assert (len(tries), state, code) == (3, "complete", "")
         assert body == self.claude.requests[0].text
+
+
+class DatabaseAway(LiveCase):
+    async def test_a_question_that_could_not_be_stored_is_refused_for_now_and_taken_the_next_time(self):
+        cookie = await database_sync_to_async(self.cookie)()
+        async with opened(new_socket(self.path, cookie=cookie)) as socket:
+            with patch("tutoring.consumers.is_signed_in_by", side_effect=OperationalError("cut")):
+                await socket.say(**QUESTION)
+                refusal = await socket.hear()
+            assert refusal == {
+                "event": "error",
+                "code": "unavailable",
+                "detail": "The site cannot reach its database at the moment. Please try again.",
+                "key": QUESTION["key"],
+            }
+            await socket.say(**QUESTION)
+            assert (await socket.hear_until("done"))[-1]["state"] == "complete"
+        assert [row[0] for row in await self.said()] == ["user", "assistant"]

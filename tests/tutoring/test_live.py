@@ -123,3 +123,39 @@ def test_any_cut_of_any_text_joins_to_the_text(pieces: list[str], after: int):
 
     whole = "".join(pieces)
     assert "".join(e["text"] for e in asyncio.run(scene()) if e["event"] == "delta") == whole[after:]
+
+
+def test_a_reader_who_has_more_than_the_row_is_told_what_the_row_has():
+    """The process that made the reply was killed, or has lost its lease, with text that nobody has saved."""
+
+    async def scene():
+        reply = LiveReply()
+        reply.append("One two three")
+        reading = asyncio.create_task(read(reply, pages=True))
+        await asyncio.sleep(0)
+        reply.end(Ending(state="failed", code="interrupted"), "One two")
+        return await reading
+
+    events = asyncio.run(scene())
+    assert (events[0]["text"], events[-1]["length"], events[-1]["html"]) == ("One two three", 7, "<p>One two</p>\n")
+
+
+def test_dismissed_readers_get_what_there_is_and_are_sent_away():
+    async def scene():
+        reply = LiveReply()
+        reply.append("One ")
+        early = asyncio.create_task(read(reply))
+        await asyncio.sleep(0)
+        reply.append("two")
+        reply.dismiss(250)
+        return await early, await read(reply, after=4)
+
+    restart = {"event": "restart", "retry_ms": 250}
+    assert asyncio.run(scene()) == (
+        [
+            {"event": "delta", "from": 0, "text": "One "},
+            {"event": "delta", "from": 4, "text": "two"},
+            restart,
+        ],
+        [{"event": "delta", "from": 4, "text": "two"}, restart],
+    )

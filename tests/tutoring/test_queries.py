@@ -7,18 +7,16 @@ from django.utils import timezone
 
 from lms.learning.access import access_lesson
 from tests import factories
-from tests.tutoring.scenes import ME, ask, sams_lesson, sams_session
+from tests.tutoring.scenes import ask, end, sams_lesson, sams_session
 from tests.world import World
 from tutoring import queries
-from tutoring.actions.generations import Lease, Outcome, finish_generation
 from tutoring.actions.sending import Sent
 from tutoring.actions.sessions import start_session
 from tutoring.models import ChatSession
 
 
 def answer(sent: Sent, body: str) -> None:
-    lease = Lease(generation=sent.generation, reply=sent.reply, owner=ME)
-    assert finish_generation(lease, body, Outcome(state="complete"))
+    assert end(sent, body)
 
 
 def exchange(world: World, session: ChatSession, question: str, reply: str) -> None:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from tests.fakes.claude import BAD_JSON, CUT_UTF8, STOP_BEFORE_START, Answer, FakeClaude, Gate
 from tests.tutoring.live_case import PATIENCE_S, LiveCase, ended, happens, reached, texts, usage
-from tests.tutoring.scenes import ME, ask
-from tutoring.actions.generations import Lease, Outcome, finish_generation, request_stop, save_progress
+from tests.tutoring.scenes import ask, end, lease_of, save
+from tutoring.actions.generations import request_stop
 from tutoring.models import Generation, Message
 from tutoring.runner import runner
 
@@ -97,11 +97,15 @@ class FinishedReplies(LiveCase):
 
 
 class FailedReplies(LiveCase):
-    async def assert_ends(self, answer, body, code, *, is_counted=True):
-        self.claude.will(answer)
+    async def assert_ends(self, answer, body, code, *, tries=1, is_counted=True, is_there=True):
+        """`tries` requests are made of the provider, each of which is answered so."""
+        self.claude.will(*[answer] * tries)
+        before = len(self.claude.requests)
         sent = await self.answered()
         assert await self.row(sent) == ("failed", body, code)
         generation = await Generation.objects.aget(pk=sent.generation)
+        assert (generation.tries, len(self.claude.requests) - before) == (tries, tries if is_there else 0)
+        assert (generation.is_estimated, generation.reserved_tokens) == (is_counted, 0)
         assert generation.stop_reason == ""
         assert generation.finished_at is not None
         # What was asked has been paid for as soon as the stream began, however it ended.
@@ -122,16 +126,18 @@ class FailedReplies(LiveCase):
         }
 
     async def test_refused_before_the_first_text(self):
-        await self.assert_ends(Answer(status=429, error="rate_limit_error"), "", "rate_limited", is_counted=False)
-        await self.assert_ends(Answer(status=500, error="api_error"), "", "provider_down", is_counted=False)
-        await self.assert_ends(Answer(status=529, error="overloaded_error"), "", "overloaded", is_counted=False)
+        limited, broken = Answer(status=429, error="rate_limit_error"), Answer(status=500, error="api_error")
+        overloaded = Answer(status=529, error="overloaded_error")
+        await self.assert_ends(limited, "", "rate_limited", tries=3, is_counted=False)
+        await self.assert_ends(broken, "", "provider_down", tries=3, is_counted=False)
+        await self.assert_ends(overloaded, "", "overloaded", tries=3, is_counted=False)
         await self.assert_ends(Answer(status=401, error="authentication_error"), "", "provider_down", is_counted=False)
         await self.assert_ends(Answer(status=400, error="invalid_request_error"), "", "bad_upstream", is_counted=False)
         await self.assert_ends(Answer([], stop_reason="refusal"), "", "refused")
 
     async def test_broken_off_after_some_text(self):
         begun = ["Samples ", "vary", " because"]
-        await self.assert_ends(Answer(begun, error_after=0, error="overloaded_error"), "", "overloaded")
+        await self.assert_ends(Answer(begun, error_after=0, error="overloaded_error"), "", "overloaded", tries=3)
         await self.assert_ends(Answer(begun, error_after=2, error="overloaded_error"), "Samples vary", "overloaded")
         await self.assert_ends(Answer(begun, completes=False), "Samples vary because", "truncated")
         await self.assert_ends(Answer(begun, raw=BAD_JSON), "Samples vary because", "bad_upstream")
@@ -150,7 +156,7 @@ class FailedReplies(LiveCase):
         with FakeClaude() as gone:
             pass
         with self.settings(ANTHROPIC_BASE_URL=gone.url):
-            await self.assert_ends(Answer(), "", "provider_down", is_counted=False)
+            await self.assert_ends(Answer(), "", "provider_down", tries=3, is_counted=False, is_there=False)
 
     async def test_the_conversation_goes_on_afterwards(self):
         self.claude.will(Answer(["Half a"], completes=False), Answer(["A whole reply."]))
@@ -170,7 +176,7 @@ class RowsWhileItRuns(LiveCase):
     async def test_text_and_lease_are_saved_while_the_reply_is_made(self):
         gate = Gate()
         self.claude.will(Answer(["Samples ", "vary ", "a lot."], gate=gate, gate_after=2))
-        with patch("tutoring.runner.SAVE_EVERY_S", 0.02):
+        with patch("tutoring.keeper.SAVE_EVERY_S", 0.02):
             sent = await self.send()
             await self.row_becomes(sent, "streaming", "Samples vary ", "")
             live = await Generation.objects.aget(pk=sent.generation)
@@ -182,7 +188,7 @@ class RowsWhileItRuns(LiveCase):
     async def test_much_text_is_saved_at_once(self):
         gate = Gate()
         self.claude.will(Answer(["x" * 2000, "y"], gate=gate, gate_after=1))
-        with patch("tutoring.runner.SAVE_EVERY_S", 600):
+        with patch("tutoring.keeper.SAVE_EVERY_S", 600):
             sent = await self.send()
             await self.row_becomes(sent, "streaming", "x" * 2000, "")
             gate.release()
@@ -193,11 +199,9 @@ class RowsWhileItRuns(LiveCase):
         self.claude.will(Answer(["Mine ", "and more."], gate=gate, gate_after=1))
         sent = await self.send()
         await reached(gate)
-        theirs = Lease(generation=sent.generation, reply=sent.reply, owner="somebody-else", attempt=2)
+        theirs = lease_of(sent, owner="somebody-else", attempt=2)
         await Generation.objects.filter(pk=sent.generation).aupdate(owner=theirs.owner, attempt=theirs.attempt)
-        assert await database_sync_to_async(finish_generation)(
-            theirs, "Theirs.", Outcome(state="failed", code="timeout")
-        )
+        assert await database_sync_to_async(end)(sent, "Theirs.", "failed", code="timeout", lease=theirs)
         gate.release()
         done = (await events_of(sent))[-1]
         assert (done["state"], done["code"]) == ("failed", "timeout")
@@ -206,7 +210,7 @@ class RowsWhileItRuns(LiveCase):
     async def test_a_lost_lease_ends_the_request(self):
         gate = Gate()
         self.claude.will(Answer(["Mine ", "and more."], gate=gate, gate_after=1))
-        with patch("tutoring.runner.SAVE_EVERY_S", 0.02):
+        with patch("tutoring.keeper.SAVE_EVERY_S", 0.02):
             sent = await self.send()
             await self.row_becomes(sent, "streaming", "Mine ", "")
             await Generation.objects.filter(pk=sent.generation).aupdate(owner="somebody-else")
@@ -216,7 +220,7 @@ class RowsWhileItRuns(LiveCase):
     async def test_a_stop_asked_of_another_process_is_seen_in_the_row(self):
         gate = Gate()
         self.claude.will(Answer(["Samples ", "vary."], gate=gate, gate_after=1))
-        with patch("tutoring.runner.SAVE_EVERY_S", 0.02):
+        with patch("tutoring.keeper.SAVE_EVERY_S", 0.02):
             sent = await self.send()
             await reached(gate)
             await database_sync_to_async(request_stop)(by=self.world.sam, generation_id=sent.generation)
@@ -235,19 +239,17 @@ class RowsWhileItRuns(LiveCase):
 class RepliesOfOtherProcesses(LiveCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(patch("tutoring.runner.POLL_EVERY_S", 0.01))
+        self.enterContext(patch("tutoring.mirror.POLL_EVERY_S", 0.01))
 
     async def test_a_reader_follows_the_row(self):
         sent = await self.begun_elsewhere("Samples 🧠 ")
-        lease = Lease(generation=sent.generation, reply=sent.reply, owner=ME)
         events = []
         async for event in runner.follow(sent.generation, 3, pages=True):
             events.append(event)
             if len(events) == 1:
-                await database_sync_to_async(save_progress)(lease, "Samples 🧠 vary")
+                await database_sync_to_async(save)(sent, "Samples 🧠 vary")
             elif len(events) == 2:
-                outcome = Outcome(state="complete", stop_reason="end_turn")
-                await database_sync_to_async(finish_generation)(lease, "Samples 🧠 vary.", outcome)
+                await database_sync_to_async(end)(sent, "Samples 🧠 vary.", stop_reason="end_turn")
         assert events == [
             {"event": "delta", "from": 3, "text": "ples 🧠 "},
             {"event": "delta", "from": 10, "text": "vary"},
@@ -274,6 +276,5 @@ class RepliesOfOtherProcesses(LiveCase):
     async def begun_elsewhere(self, body):
         """A reply that another process has begun: `ME` is not this one's name."""
         sent = await database_sync_to_async(ask)(self.world, self.session)
-        lease = Lease(generation=sent.generation, reply=sent.reply, owner=ME)
-        assert await database_sync_to_async(save_progress)(lease, body)
+        assert await database_sync_to_async(save)(sent, body)
         return sent

@@ -6,17 +6,11 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from prompts.errors import MissingPrompt
-from tenants.errors import NotVisible
-from tests.tutoring.scenes import ME, ask, sams_session
+from tenants.errors import NotVisible, TooManyRequests
+from tests.tutoring.scenes import ME, ask, ask_anew, end, sams_session
 from tests.world import make_world
-from tutoring.actions.generations import Lease, Outcome, finish_generation
 from tutoring.errors import BadQuestion, GenerationRunning, KeyReused, LessonClosed
 from tutoring.models import ChatSession, Generation, IdempotencyKey, Message
-
-
-def finish(sent, body="A reply.", state="complete"):
-    lease = Lease(generation=sent.generation, reply=sent.reply, owner=ME)
-    assert finish_generation(lease, body, Outcome(state=state))
 
 
 def rows(session):
@@ -49,7 +43,7 @@ def test_a_question_is_stored_with_an_empty_reply_and_a_generation(world):
 
 def test_the_model_is_asked_with_prompt_lesson_and_turns(world):
     session = sams_session(world)
-    finish(ask(world, session, "First question"), "First reply.")
+    end(ask(world, session, "First question"), "First reply.")
     request = ask(world, session, "Second question").request
 
     assert [(turn.role, turn.text) for turn in request.turns] == [
@@ -80,7 +74,7 @@ def test_the_same_send_again_gives_the_same_answer_and_stores_nothing(world):
         first.generation,
     )
     assert rows(session) == before
-    finish(first)
+    end(first)
     assert ask(world, session, "Why?", key=key).generation == first.generation
 
 
@@ -211,3 +205,114 @@ class ParallelSends(TransactionTestCase):
         assert {answer.generation for answer in answers} == {answers[0].generation}
         assert len([answer for answer in answers if answer.request]) == 1
         assert len(rows(session)) == 2
+
+
+class TestBranches:
+    def test_an_edited_question_stands_beside_the_first(self, world):
+        session = sams_session(world)
+        first = ask(world, session, "Why do samples vary?")
+        end(first, "Because.")
+        end(ask(world, session, "And how much?"), "A lot.")
+        edited = ask(world, session, "Why do means vary?", edits_id=first.message)
+
+        assert edited.message_siblings == [first.message, edited.message]
+        assert edited.reply_siblings == [edited.reply]
+        # What the model is sent is the new branch alone.
+        assert [(turn.role, turn.text) for turn in edited.request.turns] == [("user", "Why do means vary?")]
+        assert rows(session) == [
+            (1, "user", "complete", "Why do samples vary?"),
+            (2, "assistant", "complete", "Because."),
+            (3, "user", "complete", "And how much?"),
+            (4, "assistant", "complete", "A lot."),
+            (5, "user", "complete", "Why do means vary?"),
+            (6, "assistant", "pending", ""),
+        ]
+
+    def test_another_reply_stands_beside_the_first(self, world):
+        session = sams_session(world)
+        first = ask(world, session, "Why?")
+        end(first, "Because.")
+        key = str(uuid4())
+        again = ask_anew(world, session, first.reply, key=key)
+        assert (again.message, again.message_siblings) == (first.message, [first.message])
+        assert again.reply_siblings == [first.reply, again.reply]
+        assert [(turn.role, turn.text) for turn in again.request.turns] == [("user", "Why?")]
+        assert Message.objects.get(pk=again.reply).parent_id == first.message
+        # The same press of the button is the same reply.
+        repeated = ask_anew(world, session, first.reply, key=key)
+        assert (repeated.generation, repeated.request, repeated.reply_siblings) == (
+            again.generation,
+            None,
+            [first.reply, again.reply],
+        )
+        assert len(rows(session)) == 3
+
+    def test_a_question_may_follow_an_older_reply(self, world):
+        session = sams_session(world)
+        first = ask(world, session, "Why?")
+        end(first, "Because.")
+        second = ask_anew(world, session, first.reply)
+        end(second, "For this reason.")
+        sent = ask(world, session, "And then?", parent_id=first.reply)
+        assert [turn.text for turn in sent.request.turns] == ["Why?", "Because.", "And then?"]
+
+    @pytest.mark.parametrize(
+        ("changes", "detail"),
+        [
+            ({"edits_id": uuid4()}, "The message to edit is not a question of this conversation."),
+            ({"edits_id": "reply"}, "The message to edit is not a question of this conversation."),
+            ({"parent_id": "message"}, "The message that this one answers is not a reply of this conversation."),
+        ],
+    )
+    def test_what_is_no_place_in_this_conversation_is_refused(self, world, changes, detail):
+        session = sams_session(world)
+        sent = ask(world, session, "Why?")
+        end(sent)
+        before = rows(session)
+        changes = {name: getattr(sent, value) if isinstance(value, str) else value for name, value in changes.items()}
+        with pytest.raises(BadQuestion) as refusal:
+            ask(world, session, "One more?", **changes)
+        assert (refusal.value.detail, rows(session)) == (detail, before)
+
+    def test_only_a_reply_is_answered_anew(self, world):
+        session = sams_session(world)
+        sent = ask(world, session, "Why?")
+        end(sent)
+        for stranger in (sent.message, uuid4()):
+            with pytest.raises(BadQuestion):
+                ask_anew(world, session, stranger)
+        with pytest.raises(NotVisible):
+            ask_anew(world, session, sent.reply, by=world.oona)
+        assert len(rows(session)) == 2
+
+    def test_a_key_of_a_question_is_none_of_a_regeneration(self, world):
+        session = sams_session(world)
+        key = str(uuid4())
+        sent = ask(world, session, "Why?", key=key)
+        end(sent)
+        with pytest.raises(KeyReused):
+            ask_anew(world, session, sent.reply, key=key)
+
+
+def test_too_many_questions_in_a_minute_are_refused_and_a_repeated_one_is_not_counted(world, settings):
+    settings.TUTOR_SENDS_PER_MINUTE_PER_USER = 2
+    session = sams_session(world)
+    key = str(uuid4())
+    for text, again in (("One?", key), ("Two?", str(uuid4()))):
+        end(ask(world, session, text, key=again))
+    assert ask(world, session, "One?", key=key).request is None
+    before = rows(session)
+    with pytest.raises(TooManyRequests) as refusal:
+        ask(world, session, "Three?")
+    assert refusal.value.context["limit"] == "sends_per_minute_user"
+    assert refusal.value.detail.startswith("Only 2 questions per minute are taken from one account.")
+    assert rows(session) == before
+
+
+def test_questions_are_counted_by_address_too(world, settings):
+    settings.TUTOR_SENDS_PER_MINUTE_PER_ADDRESS = 1
+    session = sams_session(world)
+    end(ask(world, session, "One?", address="192.0.2.1"))
+    with pytest.raises(TooManyRequests):
+        ask(world, session, "Two?", address="192.0.2.1")
+    end(ask(world, session, "Three?", address="192.0.2.2"))

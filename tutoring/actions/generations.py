@@ -1,17 +1,18 @@
 """The life of a generation. Every step is a conditional UPDATE: who has lost the lease changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from tenants.models import User
 from tutoring.access import access_generation
-from tutoring.events import Ending
-from tutoring.models import END_STATES, ChatSession, Generation, GenerationQuerySet, Message
+from tutoring.actions.budgets import Spent, rounded, settle
+from tutoring.models import Generation, GenerationQuerySet, Message
 from tutoring.providers.protocol import Usage
 
 # How long a reply may go unsaved before its process is taken for dead.
@@ -32,47 +33,116 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """What a reply has come to so far: its text, and what is known of its cost should nobody come to end it."""
+
+    lease: Lease
+    body: str
+    provider: str
+    model: str
+    usage: Usage
+    tries: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How a reply ended. `state` is complete, stopped or failed; `code` says why it failed."""
 
     state: str
+    spent: Spent
     code: str = ""
     stop_reason: str = ""
-    usage: Usage | None = None
-    cost_usd: Decimal | None = None
     ttft_ms: int | None = None
+    tries: int = 0
+    trace_id: str = ""
 
 
-@transaction.atomic
-def save_progress(lease: Lease, body: str) -> bool:
-    """Save the text so far and renew the lease. False when the writer must stop: lease lost, or stop asked for."""
-    renewed = lease.rows().update(state=Message.State.STREAMING, lease_until=Now() + timedelta(seconds=LEASE_S))
-    if not renewed:
-        return False
-    Message.objects.filter(pk=lease.reply).update(body=body, state=Message.State.STREAMING)
-    return not Generation.objects.filter(pk=lease.generation, stop_requested=True).exists()
+# One statement for all replies of a process: a hundred streams cost one round trip, not two hundred.
+_SAVE = """
+WITH given AS (
+    SELECT * FROM unnest(
+        %(generation)s::uuid[], %(reply)s::uuid[], %(owner)s::text[], %(attempt)s::int[], %(body)s::text[],
+        %(provider)s::text[], %(model)s::text[], %(tries)s::int[], %(input)s::int[], %(output)s::int[],
+        %(cache_write)s::int[], %(cache_read)s::int[]
+    ) AS row(
+        generation, reply, owner, attempt, body, provider, model, tries, input, output, cache_write, cache_read
+    )
+), renewed AS (
+    UPDATE tutoring_generation AS generation SET
+        state = 'streaming', lease_until = statement_timestamp() + make_interval(secs => %(lease_s)s),
+        provider = given.provider, model = given.model,
+        tries = given.tries, input_tokens = given.input, output_tokens = given.output,
+        cache_write_tokens = given.cache_write, cache_read_tokens = given.cache_read
+    FROM given
+    WHERE generation.id = given.generation AND generation.owner = given.owner
+        AND generation.attempt = given.attempt AND generation.state IN ('pending', 'streaming')
+    RETURNING generation.id, generation.stop_requested
+), saved AS (
+    UPDATE tutoring_message AS message SET body = given.body, state = 'streaming'
+    FROM given JOIN renewed ON renewed.id = given.generation
+    WHERE message.id = given.reply
+)
+SELECT id FROM renewed WHERE NOT stop_requested
+"""
+
+
+def save_progress(rows: Sequence[Progress]) -> set[UUID]:
+    """Save texts and renew leases. The generations whose writers may go on: neither lost nor asked to stop."""
+    columns: dict[str, Any] = {
+        "generation": [row.lease.generation for row in rows],
+        "reply": [row.lease.reply for row in rows],
+        "owner": [row.lease.owner for row in rows],
+        "attempt": [row.lease.attempt for row in rows],
+        "body": [row.body for row in rows],
+        "provider": [row.provider for row in rows],
+        "model": [row.model for row in rows],
+        "tries": [row.tries for row in rows],
+        "input": [row.usage.input_tokens for row in rows],
+        "output": [row.usage.output_tokens for row in rows],
+        "cache_write": [row.usage.cache_creation_input_tokens for row in rows],
+        "cache_read": [row.usage.cache_read_input_tokens for row in rows],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE, {**columns, "lease_s": LEASE_S})
+        return {generation for (generation,) in cursor.fetchall()}
 
 
 @transaction.atomic
 def finish_generation(lease: Lease, body: str, outcome: Outcome) -> bool:
-    """Write the end, once. False when somebody else has ended the generation before."""
-    usage = outcome.usage or Usage()
-    ended = lease.rows().update(
+    """Write the end and settle what was set aside, once. False when somebody else has ended the generation before."""
+    return end_generation(lease.rows(), body, outcome)
+
+
+def end_generation(rows: GenerationQuerySet, body: str | None, outcome: Outcome) -> bool:
+    """End the one generation of `rows`, in the caller's transaction; a `body` of None keeps the text of the row."""
+    spent = rounded(outcome.spent)
+    generation = rows.select_for_update(of=("self",)).select_related("session__offering").first()
+    if generation is None:
+        return False
+    Generation.objects.filter(pk=generation.pk).update(
         state=outcome.state,
         stop_reason=outcome.stop_reason,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cache_write_tokens=usage.cache_creation_input_tokens,
-        cache_read_tokens=usage.cache_read_input_tokens,
-        cost_usd=outcome.cost_usd,
+        provider=spent.provider,
+        model=spent.model,
+        tries=outcome.tries,
+        input_tokens=spent.usage.input_tokens,
+        output_tokens=spent.usage.output_tokens,
+        cache_write_tokens=spent.usage.cache_creation_input_tokens,
+        cache_read_tokens=spent.usage.cache_read_input_tokens,
+        cost_usd=spent.cost,
+        is_estimated=spent.is_estimated,
         ttft_ms=outcome.ttft_ms,
+        trace_id=outcome.trace_id,
+        reserved_tokens=0,
+        reserved_usd=Decimal(0),
         finished_at=Now(),
     )
-    if ended:
-        Message.objects.filter(pk=lease.reply).update(
-            body=body, state=outcome.state, error_code=outcome.code, finished_at=Now()
-        )
-    return bool(ended)
+    text = {} if body is None else {"body": body}
+    Message.objects.filter(pk=generation.message_id).update(
+        state=outcome.state, error_code=outcome.code, finished_at=Now(), **text
+    )
+    settle(generation, spent)
+    return True
 
 
 def request_stop(*, by: User, generation_id: UUID, session_id: UUID | None = None) -> Generation:
@@ -80,53 +150,3 @@ def request_stop(*, by: User, generation_id: UUID, session_id: UUID | None = Non
     generation = access_generation(by, generation_id, session_id)
     Generation.objects.live().filter(pk=generation.pk).update(stop_requested=True)
     return generation
-
-
-def fail_lapsed(session: ChatSession | UUID) -> int:
-    """End the conversation's generation whose process is gone, keeping its text; the number ended, 0 or 1."""
-    session_id = session.pk if isinstance(session, ChatSession) else session
-    with transaction.atomic():
-        lapsed = list(
-            Generation.objects.live()
-            .select_for_update()
-            .filter(session=session_id, lease_until__lt=Now())
-            .values_list("pk", "message_id")
-        )
-        for generation_id, message_id in lapsed:
-            Generation.objects.filter(pk=generation_id).update(state=Message.State.FAILED, finished_at=Now())
-            Message.objects.filter(pk=message_id).update(
-                state=Message.State.FAILED, error_code="interrupted", finished_at=Now()
-            )
-    return len(lapsed)
-
-
-@dataclass(frozen=True)
-class SavedReply:
-    """A reply as its row has it. `ending` is None while it is being made."""
-
-    body: str
-    ending: Ending | None
-
-
-def read_reply(generation_id: UUID) -> SavedReply:
-    """For readers of a reply that another process makes. A reply whose process is gone is ended on the way."""
-    generation = Generation.objects.select_related("message").get(pk=generation_id)
-    if generation.state not in END_STATES and fail_lapsed(generation.session_id):
-        generation.refresh_from_db()
-    return SavedReply(body=generation.message.body, ending=ending_of(generation))
-
-
-def ending_of(generation: Generation) -> Ending | None:
-    if generation.state not in END_STATES:
-        return None
-    return Ending(
-        state=generation.state,
-        code=generation.message.error_code,
-        stop_reason=generation.stop_reason,
-        usage={
-            "input_tokens": generation.input_tokens,
-            "output_tokens": generation.output_tokens,
-            "cache_write_tokens": generation.cache_write_tokens,
-            "cache_read_tokens": generation.cache_read_tokens,
-        },
-    )

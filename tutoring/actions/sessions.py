@@ -1,11 +1,17 @@
-"""Beginning a conversation about a lesson."""
+"""Beginning a conversation about a lesson, and deleting one."""
+
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from lms.learning.access import Lesson
+from tenants import audit
 from tenants.models import User
-from tutoring.models import ChatSession
+from tutoring.access import access_session
+from tutoring.actions.generations import end_generation
+from tutoring.actions.recovery import end_by_its_row
+from tutoring.models import ChatSession, Generation
 from tutoring.snapshot import take_snapshot
 
 
@@ -33,3 +39,21 @@ def start_session(*, by: User, lesson: Lesson) -> ChatSession:
     unused.updated_at = timezone.now()
     unused.save(update_fields=["content_context", "updated_at"])
     return unused
+
+
+@transaction.atomic
+def delete_session(*, by: User, session_id: UUID, university: str | None = None) -> list[UUID]:
+    """Delete a conversation with its messages, its shares and what was thought of it; what it used stays counted.
+
+    Gives the generations that were live, at most one: whoever makes it here is to be stopped. Their process finds its
+    lease gone and stops too.
+    """
+    session = access_session(by, session_id, university)
+    ChatSession.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    live = list(Generation.objects.live().filter(session=session).select_related("message"))
+    for generation in live:
+        outcome = end_by_its_row(generation, state="stopped", stop_reason="deleted")
+        end_generation(Generation.objects.live().filter(pk=generation.pk), None, outcome)
+    audit.record(by=by, action="chat_session.deleted", subject=session, university=session.university)
+    session.delete()
+    return [generation.pk for generation in live]

@@ -2,8 +2,11 @@
 
 from ninja import Router
 
-from tutoring.api import replies, sessions
+from tutoring.api import allowance, feedback, replies, sessions, sharing
 
 router = Router(tags=["chat"])
 router.add_router("", sessions.router)
 router.add_router("", replies.router)
+router.add_router("", feedback.router)
+router.add_router("", allowance.router)
+router.add_router("", sharing.router)

@@ -1,6 +1,7 @@
 """Replies as server-sent events: ask, follow, stop."""
 
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -10,17 +11,21 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Header, Query, Router, Status
 
 from tenants.auth import AsyncBearerAuth
-from tenants.requests import signed_in
+from tenants.requests import client_address, signed_in
 from tutoring import events
 from tutoring.access import access_generation
 from tutoring.actions.generations import request_stop
-from tutoring.actions.sending import send_message
+from tutoring.actions.sending import Sent, regenerate, send_message
 from tutoring.errors import BadOffset
 from tutoring.runner import OWNER, runner
 from tutoring.schemas import MessageIn
 from tutoring.sse import event_stream
 
 router = Router()
+
+IdempotencyKey = Annotated[
+    str, Header(alias="Idempotency-Key", description="8 to 100 ASCII characters, new for each message.")
+]
 
 _STREAM = {
     "responses": {
@@ -42,33 +47,37 @@ async def post_message(
     request: HttpRequest,
     session_id: UUID,
     body: MessageIn,
-    idempotency_key: Annotated[
-        str, Header(alias="Idempotency-Key", description="8 to 100 ASCII characters, new for each message.")
-    ],
+    idempotency_key: IdempotencyKey,
 ) -> StreamingHttpResponse:
     """The question is stored before the stream begins; leaving the stream does not stop the reply.
 
     The same key and body again follow the same reply. 409 `generation_running` names the reply that is being made;
     422 `idempotency_key_reused` when the key belongs to another message.
     """
-    store = partial(
-        send_message,
-        by=signed_in(request),
-        session_id=session_id,
-        key=idempotency_key,
-        text=body.text,
-        parent_id=body.parent,
-        owner=OWNER,
+    store = partial(send_message, text=body.text, parent_id=body.parent, edits_id=body.edits)
+    return await _asked(request, store, session_id, idempotency_key)
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/replies/{uuid:reply_id}/regenerate",
+    auth=AsyncBearerAuth(),
+    summary="Have a question answered anew; the reply streams",
+    openapi_extra=_STREAM,
+)
+async def regenerate_reply(
+    request: HttpRequest, session_id: UUID, reply_id: UUID, idempotency_key: IdempotencyKey
+) -> StreamingHttpResponse:
+    """The new reply stands beside the old one, which stays. Otherwise as asking."""
+    return await _asked(request, partial(regenerate, reply_id=reply_id), session_id, idempotency_key)
+
+
+async def _asked(request: HttpRequest, store: Callable[..., Sent], session_id: UUID, key: str) -> StreamingHttpResponse:
+    address = client_address(request)
+    sent = await runner.send(
+        partial(store, by=signed_in(request), session_id=session_id, key=key, owner=OWNER, address=address)
     )
-    sent = await runner.send(store)
     await aclose_old_connections()
-    first = events.started(
-        session=sent.session,
-        message=sent.message,
-        reply=sent.reply,
-        generation=sent.generation,
-        key=idempotency_key,
-    )
+    first = events.started(sent, key)
     return event_stream(runner.follow(sent.generation, 0, pages=False), after=0, first=first)
 
 

@@ -12,7 +12,7 @@ from tutoring.models.chat import (
     Message,
 )
 from tutoring.models.sharing import Share, ShareQuerySet
-from tutoring.models.usage import Budget, TutorPolicy, UsageEntry, UsageEntryQuerySet
+from tutoring.models.usage import Budget, TutorPolicy, TutorPolicyQuerySet, UsageEntry, UsageEntryQuerySet
 
 __all__ = [
     "END_STATES",
@@ -28,6 +28,7 @@ __all__ = [
     "Share",
     "ShareQuerySet",
     "TutorPolicy",
+    "TutorPolicyQuerySet",
     "UsageEntry",
     "UsageEntryQuerySet",
 ]

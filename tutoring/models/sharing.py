@@ -1,5 +1,6 @@
 """Conversations that a student has shown to others."""
 
+import hashlib
 import uuid
 from typing import Self
 
@@ -9,6 +10,12 @@ from django.db.models.functions import Now
 
 from tenants.models import University, User
 from tutoring.models.chat import ChatSession
+from tutoring.models.usage import TutorPolicy
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a link's token: its SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
@@ -16,9 +23,17 @@ class ShareQuerySet(models.QuerySet["Share"]):
         """One's own; whoever else reads a share comes with its token."""
         return self.filter(session__in=ChatSession.objects.visible_to(user))
 
+    def live(self) -> Self:
+        """Neither revoked nor expired."""
+        return self.filter(Q(expires_at__gt=Now()), revoked_at=None)
+
     def readable(self) -> Self:
-        """Neither revoked nor expired, at a university that is there."""
-        return self.filter(Q(expires_at__gt=Now()), revoked_at=None, university__is_active=True)
+        """Live, of an account that is open, at a university that is there and lets its students share."""
+        there = self.live().filter(university__is_active=True, session__user__is_active=True)
+        return there.exclude(university__tutor_policy__sharing=TutorPolicy.Sharing.OFF)
+
+    def with_token(self, token: str) -> Self:
+        return self.filter(token_hash=hash_token(token))
 
 
 class Share(models.Model):

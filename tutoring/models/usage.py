@@ -1,6 +1,7 @@
 """What the tutor has used and what it may use. The ledger outlives the conversations that it counts."""
 
 import uuid
+from decimal import Decimal
 from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,6 +13,12 @@ from tenants.models import Role, University, User
 
 _PERCENT = [MinValueValidator(1), MaxValueValidator(100)]
 _NOT_NEGATIVE = [MinValueValidator(0)]
+
+
+class TutorPolicyQuerySet(models.QuerySet["TutorPolicy"]):
+    def of(self, university_id: int) -> "TutorPolicy":
+        """The university's, or an unsaved one with the defaults where it has not set any; one query."""
+        return self.filter(university=university_id).first() or TutorPolicy(university_id=university_id)
 
 
 class TutorPolicy(models.Model):
@@ -73,11 +80,22 @@ class TutorPolicy(models.Model):
         _("days that a shared link may last"), default=90, validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
 
+    objects = TutorPolicyQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = "tutor policies"
 
     def __str__(self) -> str:
         return f"Tutor policy of {self.university}"
+
+    def step_at(self, share: Decimal) -> str:
+        """The step for a reply while limits are not used up; `share` of the nearest limit is 0 to 1."""
+        percent = share * 100
+        if self.cheaper_percent is not None and percent >= self.cheaper_percent:
+            return "cheaper"
+        if self.notice_percent is not None and percent >= self.notice_percent:
+            return "notice"
+        return ""
 
 
 class Budget(models.Model):

@@ -1,21 +1,33 @@
 """What pages and streams read of conversations."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from lms.learning.access import Lesson
 from tenants.models import University, User
+from tutoring.branches import branch_through, siblings
 from tutoring.models import END_STATES, ChatSession, Message
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """One conversation as a page shows it, oldest message first."""
+    """One conversation: the messages of all its branches, oldest first, with their generations and feedback."""
 
     session: ChatSession | None
     messages: list[Message]
+
+    def branch(self, chosen: UUID | None = None) -> list[Message]:
+        """The messages that a page shows: the branch through `chosen`, or that of the newest message."""
+        return branch_through(self.messages, chosen)
+
+    @cached_property
+    def siblings(self) -> dict[UUID, list[UUID]]:
+        """For each message the ids between which a reader may choose, oldest first, with its own."""
+        return siblings(self.messages)
 
     @property
     def running(self) -> Message | None:
@@ -42,8 +54,13 @@ def conversation(session: ChatSession) -> Conversation:
     return Conversation(session=session, messages=found.messages)
 
 
+def message_count(session: ChatSession) -> int:
+    """Of all branches."""
+    return Message.objects.filter(session=session).count()
+
+
 def _conversation(messages: QuerySet[Message]) -> Conversation:
-    rows = list(messages.select_related("session", "generation").order_by("seq"))
+    rows = list(messages.select_related("session", "generation", "feedback").order_by("seq"))
     return Conversation(session=rows[0].session if rows else None, messages=rows)
 
 

@@ -1,0 +1,51 @@
+"""What a server process does beside its requests: looks after replies whose process is gone, and leaves in order."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from tutoring import tracing
+from tutoring.actions.recovery import forget_what_is_old, recover_lapsed
+from tutoring.production import in_thread
+from tutoring.runner import runner
+
+log = structlog.get_logger(__name__)
+
+RECOVER_EVERY_S = 10
+
+
+async def lifespan_application(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI lifespan protocol. A server without it serves all the same: lapsed replies end when somebody looks."""
+    upkeep: asyncio.Task[None] | None = None
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            upkeep = asyncio.create_task(_upkeep())
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await _leave(upkeep)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _upkeep() -> None:
+    """One process at a time does the work, under a lock of the database; a round that fails is tried again."""
+    while True:
+        try:
+            await in_thread(recover_lapsed)()
+            await in_thread(forget_what_is_old)()
+        except Exception:
+            log.exception("tutor_upkeep_failed")
+        await asyncio.sleep(RECOVER_EVERY_S)
+
+
+async def _leave(upkeep: "asyncio.Task[None] | None") -> None:
+    if upkeep:
+        upkeep.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await upkeep
+    await runner.drain(settings.TUTOR_DRAIN_S)
+    await asyncio.to_thread(tracing.shut_down)
