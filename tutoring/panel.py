@@ -1,20 +1,28 @@
 """What `templates/tutoring/_panel.html` shows of a conversation. No queries."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.safestring import mark_safe
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from lms.courses.markdown import render_reply
 from tenants.errors import DomainError
-from tutoring.models import END_STATES, Message
+from tutoring.models import ChatSession, Message
+from tutoring.panel_messages import Here, new_key, shown_messages
 from tutoring.provider import is_practice
-from tutoring.queries import Conversation
+from tutoring.queries import Conversation, Meter
+
+
+@dataclass(frozen=True)
+class Look:
+    """The branch that is looked at, by one of its messages, and the question that is being asked in another way."""
+
+    branch: UUID | None = None
+    edits: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -31,12 +39,20 @@ class Refusal:
 
 @dataclass
 class Panel:
-    """The template's `tutor`. The keys make a form that is sent twice one message."""
+    """The template's `tutor`. The keys make a form that is sent twice one message.
 
+    `here_url` is the page that the panel stands on. `running` is the generation that is being made, and `running_url`
+    the way to it where it belongs to another branch than the one shown. `parent` is the last reply shown, which the
+    next question follows; `edits` the question beside which it will stand instead.
+    """
+
+    here_url: str
     session: str = ""
     session_url: str = ""
     ask_url: str = ""
     stop_url: str = ""
+    regenerate_url: str = ""
+    feedback_url: str = ""
     new_url: str = ""
     page_url: str = ""
     history_url: str = ""
@@ -46,14 +62,15 @@ class Panel:
     messages: list[dict[str, Any]] = field(default_factory=list)
     suggestions: list[dict[str, str]] = field(default_factory=list)
     running: str = ""
-    key: str = field(default_factory=lambda: new_key())
-    retry_key: str = field(default_factory=lambda: new_key())
+    running_url: str = ""
+    parent: str = ""
+    edits: UUID | None = None
+    cancel_url: str = ""
+    allowance: dict[str, Any] | None = None
+    key: str = field(default_factory=new_key)
+    continue_key: str = field(default_factory=new_key)
     draft: str = ""
     max_length: int = field(default_factory=lambda: settings.TUTOR_MAX_QUESTION_CHARACTERS)
-
-
-def new_key() -> str:
-    return str(uuid.uuid4())
 
 
 def lesson_panel(
@@ -65,31 +82,49 @@ def lesson_panel(
     objectives: Sequence[str],
     revision: int,
     refusal: Refusal,
+    look: Look = Look(),
+    meter: Meter | None = None,
 ) -> Panel:
     """`revision` is the item's now: a conversation about an older one says so."""
     place = [university, offering, item]
     session = conversation.session
+    here = Here(reverse("tutoring:lesson", args=place))
+    common = _common(conversation, look, refusal, university, here)
+    if session:
+        # The forms of a conversation come back to where they were sent from.
+        common |= {name: f"{url}?page=lesson" for name, url in _form_urls(session, university).items()}
+    else:
+        common["ask_url"] = reverse("tutoring:ask", args=place)
     return Panel(
-        **_common(conversation, refusal, university),
+        **common,
         session_url=reverse("tutoring:new_session", args=place),
-        ask_url=reverse("tutoring:ask", args=place),
         new_url=reverse("tutoring:new_session", args=place),
-        page_url=reverse("tutoring:conversation", args=[university, session.pk]) if session else "",
+        page_url=_whole_page(session, university, look) if session else "",
         is_stale=session is not None and session.content_context["revision"] != revision,
         suggestions=[{"text": text, "key": new_key()} for text in suggested_questions(objectives)],
+        allowance=_allowance(meter),
     )
 
 
 def conversation_panel(
-    conversation: Conversation, *, university: str, new_url: str, revision: int, refusal: Refusal
+    conversation: Conversation,
+    *,
+    university: str,
+    new_url: str,
+    revision: int,
+    refusal: Refusal,
+    look: Look = Look(),
+    meter: Meter | None = None,
 ) -> Panel:
     session = conversation.session
     assert session is not None
+    here = Here(reverse("tutoring:conversation", args=[university, session.pk]))
     return Panel(
-        **_common(conversation, refusal, university),
-        ask_url=reverse("tutoring:conversation_ask", args=[university, session.pk]),
+        **_common(conversation, look, refusal, university, here),
+        **_form_urls(session, university),
         new_url=new_url,
         is_stale=session.content_context["revision"] != revision,
+        allowance=_allowance(meter),
     )
 
 
@@ -106,53 +141,47 @@ def suggested_questions(objectives: Sequence[str]) -> list[str]:
     return [*from_objectives, *(general if len(from_objectives) < 2 else general[1:])]
 
 
-def _common(conversation: Conversation, refusal: Refusal, university: str) -> dict[str, Any]:
+def _common(conversation: Conversation, look: Look, refusal: Refusal, university: str, here: Here) -> dict[str, Any]:
     session, running = conversation.session, conversation.running
+    branch = conversation.branch(look.edits or look.branch)
+    edited = next((each for each in branch if each.pk == look.edits and each.role == Message.Role.USER), None)
+    replies = [each for each in branch if each.role == Message.Role.ASSISTANT]
     return {
+        "here_url": here.url,
         "session": str(session.pk) if session else "",
-        "stop_url": reverse("tutoring:stop", args=[university, session.pk]) if session else "",
         "history_url": reverse("tutoring:conversations", args=[university]),
         "error": refusal.error,
-        "draft": refusal.draft,
-        "messages": _shown(conversation.messages),
+        "draft": refusal.draft or (edited.body if edited else ""),
+        "messages": shown_messages(conversation, branch, here),
         "running": str(running.generation.pk) if running else "",
+        "running_url": here.branch_url(running.pk) if running and running not in branch else "",
+        "parent": str(replies[-1].pk) if replies else "",
+        "edits": edited.pk if edited else None,
+        "cancel_url": here.branch_url(edited.pk) if edited else "",
     }
 
 
-def _shown(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    words = {message.pk: message.body for message in messages if message.role == Message.Role.USER}
-    return [
-        _question(message)
-        if message.role == Message.Role.USER
-        else _reply(message, words.get(message.parent_id or message.pk, ""))
-        for message in messages
-    ]
+def _whole_page(session: ChatSession, university: str, look: Look) -> str:
+    """The same branch on the conversation's own page."""
+    url = reverse("tutoring:conversation", args=[university, session.pk])
+    return f"{url}?branch={look.branch}" if look.branch else url
 
 
-def _question(message: Message) -> dict[str, Any]:
+def _form_urls(session: ChatSession, university: str) -> dict[str, Any]:
+    names = {"ask_url": "conversation_ask", "stop_url": "stop", "regenerate_url": "regenerate", "feedback_url": "rate"}
+    return {key: reverse(f"tutoring:{name}", args=[university, session.pk]) for key, name in names.items()}
+
+
+def _allowance(meter: Meter | None) -> dict[str, Any] | None:
+    """None while there is nothing to tell; `renews` in the university's time zone, as its day or month ends there."""
+    if meter is None or not meter.step:
+        return None
+    is_day = meter.scope == "user"
+    is_used_up = meter.step in ("practice", "stop")
     return {
-        "role": message.role,
-        "id": message.pk,
-        "state": message.state,
-        "text": message.body,
-        "length": len(message.body),
-        "created_at": message.created_at,
-    }
-
-
-def _reply(message: Message, question: str) -> dict[str, Any]:
-    """A reply that is being made is shown as plain text: the script asks for its finished blocks itself."""
-    is_running = message.state not in END_STATES
-    return {
-        "role": message.role,
-        "id": message.pk,
-        "state": message.state,
-        "text": message.body if is_running else "",
-        # Safe: `render_reply` sanitises last.
-        "html": "" if is_running else mark_safe(render_reply(message.body)),
-        "error_code": message.error_code,
-        "length": len(message.body),
-        "generation": message.generation.pk,
-        "question": question,
-        "created_at": message.created_at,
+        "words": f"{meter.scope}_used_up" if is_used_up else meter.scope,
+        "step": meter.step,
+        "percent": meter.used_percent,
+        "renews": meter.renews_at.strftime("%H:%M") if is_day else date_format(meter.renews_at.date(), "j F"),
+        "renews_at": meter.renews_at,
     }

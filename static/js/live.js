@@ -7,6 +7,8 @@ const LONGEST_PAUSE_MS = 15_000;
 const TRIES_BEFORE_GIVING_UP = 4;
 // A line can die without a word. Asking again from the position held costs little, so silence is not trusted for long.
 const SILENCE_MS = 30_000;
+// Before a question goes out again that the server could not take.
+const REFUSED_PAUSE_MS = 2000;
 
 export class Live {
   #address;
@@ -22,6 +24,11 @@ export class Live {
   #following = null;
   #stopping = "";
 
+  // Nothing was stored, and the same question is taken a moment later.
+  static isOnlyForNow(code) {
+    return code === "restarting" || code === "unavailable";
+  }
+
   // `address` is the socket's path. `on`: frame(frame), connecting(isAgain), offline(), unreachable(), refused(code).
   constructor(address, on) {
     this.#address = address;
@@ -32,10 +39,10 @@ export class Live {
     window.addEventListener("pageshow", (event) => event.persisted && this.#open());
   }
 
-  // Sends a question until `started` answers its key; the server stores one key once.
-  send(question) {
-    this.#unanswered = question;
-    this.#sayOrOpen({ action: "send", ...question });
+  // Sends a frame that asks for a reply until `started` answers its key; the server stores one key once.
+  send(request) {
+    this.#unanswered = request;
+    this.#sayOrOpen(request);
   }
 
   // Asks for a reply from where it is held: `held` tells how many code points of it are here.
@@ -99,20 +106,22 @@ export class Live {
 
   #opened() {
     this.#wasOpen = true;
-    if (this.#unanswered) this.#say({ action: "send", ...this.#unanswered });
+    if (this.#unanswered) this.#say(this.#unanswered);
     if (this.#following) this.#say(this.#attachFrame());
     if (this.#stopping) this.#say({ action: "stop", generation: this.#stopping });
   }
 
   #received(frame) {
-    if (frame.event !== "restart") this.#tries = 0;
+    const isGoingAway = frame.event === "restart" || (frame.event === "error" && Live.isOnlyForNow(frame.code));
+    if (isGoingAway) this.#pauseAsked = frame.retry_ms ?? REFUSED_PAUSE_MS;
+    else this.#tries = 0;
     this.#expectNews();
-    if (frame.event === "restart") this.#pauseAsked = frame.retry_ms;
-    if (frame.key && frame.key === this.#unanswered?.key) this.#unanswered = null;
+    if (!isGoingAway && frame.key && frame.key === this.#unanswered?.key) this.#unanswered = null;
     if (frame.event === "done" && frame.generation === this.#following?.generation) this.#following = null;
     if (frame.event === "done" && frame.generation === this.#stopping) this.#stopping = "";
     this.#on.frame(frame);
-    if (frame.event === "restart") this.#socket.close();
+    // What is wanted still is asked for on another line, which another process may answer.
+    if (isGoingAway) this.#socket.close();
   }
 
   #closed(code) {

@@ -29,6 +29,11 @@ export class Reply {
     return this.tail ? this.points.length : Number(this.element.dataset.length);
   }
 
+  // The Markdown that was written, where all of it came to this page; else null.
+  get source() {
+    return this.tail && this.points.length === Number(this.element.dataset.length) ? this.points.join("") : null;
+  }
+
   // Adds what `text`, which begins at `from`, has beyond what is here. True when it is the first of the reply.
   add(from, text) {
     if (!this.tail) return false;

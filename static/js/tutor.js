@@ -1,21 +1,25 @@
 // The tutor's panel: what templates/tutoring/_panel.html draws, alive. Without this script its forms post and the page
-// comes back with the reply; with it the words go over the socket (live.js) and the reply grows in place (reply.js).
-// Those two are fetched when the panel is first used, so that a lesson that is only read costs one script.
+// comes back with the reply; with it the words go over the socket and the reply grows in place. Everything for that is
+// fetched when the panel is first used, so that a lesson that is only read costs one script: exchange.js asks and
+// follows, by live.js and reply.js, and tools.js does what stands at each message.
 
-const NOT_SIGNED_IN = 4401;
 const NEAR_THE_END_PX = 64;
-const TRIES_FOR_A_SESSION = 4;
+// A version without a neighbour has a link that leads nowhere.
+const LINKS = ["edit", "cancel", "earlier", "later"].map((part) => `a[data-part="${part}"][href]`);
+const CONTROLS = [...LINKS, '[data-part="copy"]'].join();
 
 class Tutor {
   constructor(panel) {
     this.panel = panel;
     this.log = this.part("log");
     this.words = this.part("words");
-    this.memory = new Memory(`tutor:${location.pathname}`);
-    this.question = this.asked = this.reply = this.live = null;
+    this.fields = this.words.form.elements;
+    this.memory = new Memory(`tutor:${panel.dataset.page}`);
     this.wire();
     this.restoreWords();
-    this.scrollToEnd();
+    // An address that names a message leads there.
+    if (this.log.querySelector(":target")) this.showWayToEnd();
+    else this.scrollToEnd();
     if (panel.dataset.running) this.resume(panel.dataset.running);
   }
 
@@ -25,17 +29,28 @@ class Tutor {
 
   wire() {
     this.part("keys").hidden = false;
+    this.offerCopying(this.log);
+    this.offerCopying(this.part("reply").content);
     this.panel.addEventListener("submit", (event) => this.submitted(event));
+    this.panel.addEventListener("click", (event) => this.clicked(event));
     this.words.addEventListener("keydown", (event) => this.keyed(event));
     this.panel.addEventListener("focusin", () => this.load().catch(() => {}), { once: true });
     this.words.addEventListener("input", () => this.memory.keep(this.words.value));
     this.part("latest").addEventListener("click", () => this.scrollToEnd());
-    for (const box of [this.log, this.panel, document]) box.addEventListener("scroll", () => this.showWayToEnd(), { passive: true });
+    for (const box of [this.log, this.panel, document]) {
+      box.addEventListener("scroll", () => this.showWayToEnd(), { passive: true });
+    }
     // On a phone the panel is a sheet, and has no height to scroll before it is opened.
     window.addEventListener("hashchange", () => location.hash === "#tutor" && this.scrollToEnd());
   }
 
+  // Browsers give pages the clipboard over https and on this machine only.
+  offerCopying(root) {
+    if (navigator.clipboard) for (const button of root.querySelectorAll('[data-part="copy"]')) button.hidden = false;
+  }
+
   keyed(event) {
+    if (event.key === "Escape" && this.fields.edits.value) this.part("cancel").click();
     // While a word is being composed, Enter belongs to the input method; 229 is how older browsers say so.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
@@ -43,207 +58,111 @@ class Tutor {
   }
 
   submitted(event) {
-    const form = event.target;
-    if (form.dataset.part !== "ask" && form.dataset.part !== "stop") return;
+    const { target: form, submitter } = event;
+    const { part } = form.dataset;
+    if (this.isNative || !["ask", "stop", "tools"].includes(part)) return;
     event.preventDefault();
-    if (form.dataset.part === "stop") this.stop();
-    else if (this.isBusy) this.say("busy", "warning");
-    else if (form.elements.text.value.trim()) this.ask(form.elements.text.value.trim(), form === this.words.form);
+    const isRating = submitter?.name === "thumb";
+    if (part === "stop") this.use(({ exchange }) => exchange.stop(form), form);
+    else if (isRating) this.use(({ tools }) => tools.rate(form, submitter), form, submitter);
+    else if (this.exchange?.isBusy || this.isAsking) this.say("busy", "warning");
+    else if (part === "tools") this.begin(({ exchange }) => exchange.regenerate(form), form);
+    else if (form.elements.text.value.trim()) this.begin(({ exchange }) => exchange.ask(form), form);
   }
 
-  get isBusy() {
-    return this.question !== null || ["pending", "streaming"].includes(this.reply?.state);
+  clicked(event) {
+    const control = event.target.closest(CONTROLS);
+    const isForAnotherTab = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    // While a reply is being made, its page is left for another branch as a page is left: the reply goes on.
+    const isLeaving = ["earlier", "later"].includes(control?.dataset.part) && this.exchange?.isBusy;
+    if (!control || isForAnotherTab || isLeaving) return;
+    event.preventDefault();
+    this.use(({ tools }) => tools[control.dataset.part](control)).catch(() => control.href && location.assign(control.href));
   }
 
-  async ask(text, isTyped) {
-    this.question = this.memory.question(text);
-    if (isTyped) this.words.value = "";
-    this.words.focus({ preventScroll: true });
-    this.say("connecting");
+  // Does what needs the scripts; where they cannot be fetched the form does it by itself.
+  async use(deed, form, submitter) {
+    let loaded;
     try {
-      await this.load();
-      this.draw(text);
-      (await this.connection()).send(this.question);
-    } catch {
-      this.postInstead();
+      loaded = await this.load();
+    } catch (error) {
+      if (!form) throw error;
+      this.natively(form, submitter);
+      return;
     }
+    await deed(loaded);
+  }
+
+  // Enter may come twice before the scripts are here.
+  async begin(deed, form) {
+    this.isAsking = true;
+    if (!this.exchange) this.say("connecting");
+    await this.use(deed, form).finally(() => { this.isAsking = false; });
+  }
+
+  natively(form, submitter) {
+    this.isNative = true;
+    form.requestSubmit(submitter);
   }
 
   async load() {
-    const { live, replies } = this.panel.dataset;
-    [{ Live: this.Live }, { Reply: this.Reply }] = await Promise.all([import(live), import(replies)]);
+    const { exchange, live, reply, tools } = this.panel.dataset;
+    this.loading ??= Promise.all([exchange, live, reply, tools].map((address) => import(address)));
+    try {
+      const [{ Exchange }, { Live }, { Reply }, { Tools }] = await this.loading;
+      this.tools ??= new Tools(this);
+      this.exchange ??= new Exchange(this, { Live, Reply });
+    } catch (error) {
+      this.loading = null;
+      throw error;
+    }
+    return this;
   }
 
-  draw(text) {
-    this.part("opening")?.remove();
-    this.part("announcer").replaceChildren();
-    this.asked = this.blank("question");
-    this.part("body", this.asked).textContent = text;
-    this.asked.dataset.state = "sending";
-    const element = this.blank("reply");
-    element.querySelector("[name=text]").value = text;
-    this.log.append(this.asked, element);
-    this.reply = new this.Reply(element);
-    this.scrollToEnd();
+  // A reply that was running when the page was made.
+  resume(generation) {
+    this.load().then(({ exchange }) => exchange.resume(generation)).catch(() => this.say("unreachable", "warning"));
+  }
+
+  restoreWords() {
+    const { text, key, draft, aside } = this.memory.kept;
+    const asked = this.log.querySelectorAll('[data-role="user"] [data-part="body"]');
+    if (key && [...asked].at(-1)?.textContent.trim() === text) this.memory.confirm();
+    const kept = [draft?.includes(text) ? "" : this.memory.kept.text, aside, draft].filter(Boolean).join("\n\n");
+    // A page that came with a question to edit, or with words that were refused, has those in its box.
+    if (this.fields.edits.value) this.memory.setAside(kept);
+    else if (kept) this.memory.keep((this.words.value ||= kept), "");
+  }
+
+  // The branch shown is another one, or longer: what leads to it elsewhere on the page, and the address, follow.
+  moved() {
+    const last = [...this.log.querySelectorAll("[data-message]")].at(-1)?.dataset.message;
+    for (const link of document.querySelectorAll('[data-link="branch"]')) {
+      const url = new URL(link.href);
+      if (last) url.searchParams.set("branch", last);
+      link.href = url;
+    }
+  }
+
+  // `branch` is what the address is to say of it; without one a reload shows the newest.
+  readdress(branch) {
+    const { page } = this.panel.dataset;
+    const url = new URL(location.pathname === page ? location : page, location);
+    for (const name of ["branch", "edit"]) url.searchParams.delete(name);
+    if (branch) url.searchParams.set("branch", branch);
+    // The message that it named may be of another branch; on a phone the panel stays open all the same.
+    url.hash = location.hash.startsWith("#m-") ? "#tutor" : location.hash;
+    history.replaceState(history.state, "", url);
+  }
+
+  // `randomUUID` exists only where the page came over https or from this machine.
+  newKey() {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
   blank(name) {
     return this.part(name).content.firstElementChild.cloneNode(true);
-  }
-
-  // The conversation begins on the server with the first question, and the socket with it.
-  async connection() {
-    this.panel.dataset.session ||= await this.newSession();
-    if (!this.live) {
-      this.live = new this.Live(`/ws/tutor/${this.panel.dataset.session}/`, {
-        frame: (frame) => this.received(frame),
-        connecting: (isAgain) => this.say(isAgain ? "reconnecting" : "connecting"),
-        offline: () => this.say("offline", "warning"),
-        unreachable: () => this.postInstead(),
-        refused: (code) => this.refused(code === NOT_SIGNED_IN ? "signed-out" : "gone"),
-      });
-    }
-    return this.live;
-  }
-
-  async newSession(triesLeft = TRIES_FOR_A_SESSION) {
-    if (!navigator.onLine) {
-      this.say("offline", "warning");
-      await new Promise((resolve) => window.addEventListener("online", resolve, { once: true }));
-    }
-    const body = new URLSearchParams({ csrfmiddlewaretoken: this.words.form.elements.csrfmiddlewaretoken.value });
-    const request = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "error" };
-    const answer = await fetch(this.panel.dataset.sessionUrl, request).catch(() => null);
-    if (answer?.ok) return (await answer.json()).session;
-    if (answer || triesLeft === 1) throw new Error("no conversation could be opened");
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    return this.newSession(triesLeft - 1);
-  }
-
-  // A reply that was running when the page was made, or that was asked for in another tab.
-  async resume(generation) {
-    const drawn = this.log.querySelector(`[data-generation="${generation}"]`);
-    try {
-      await this.load();
-      this.reply = new this.Reply(drawn ?? this.blank("reply"));
-      if (!drawn) this.log.append(this.reply.element);
-      this.reply.generation = generation;
-      this.markRunning();
-      (await this.connection()).attach(generation, () => this.reply.length);
-    } catch {
-      this.say("unreachable", "warning");
-    }
-  }
-
-  received(frame) {
-    const isOfReply = ["delta", "markup", "done"].includes(frame.event);
-    if (isOfReply && frame.generation !== this.reply?.generation) return;
-    const isFollowing = this.isAtEnd;
-    this[`on_${frame.event}`]?.(frame);
-    if (isFollowing) this.scrollToEnd();
-    else this.showWayToEnd();
-  }
-
-  on_started(frame) {
-    if (frame.key !== this.question?.key) return;
-    this.memory.forget();
-    this.dropDouble(frame);
-    this.asked.dataset.state = "complete";
-    this.asked.dataset.message = frame.message;
-    this.reply.element.dataset.message = frame.reply;
-    this.reply.generation = frame.generation;
-    this.live.watch(frame.generation, () => this.reply.length);
-    this.markRunning();
-  }
-
-  // The words may have reached the server before the page was loaded again; then they stand in it already.
-  dropDouble(frame) {
-    const drawn = this.log.querySelector(`[data-message="${frame.reply}"]`);
-    if (!drawn || drawn === this.reply.element) return;
-    this.asked.remove();
-    this.reply.element.remove();
-    this.asked = this.log.querySelector(`[data-message="${frame.message}"]`);
-    this.reply = new this.Reply(drawn);
-  }
-
-  on_delta(frame) {
-    if (frame.from > this.reply.length) this.live.attach(this.reply.generation, () => this.reply.length);
-    else if (this.reply.add(frame.from, frame.text) && !this.isWarning) this.say("streaming");
-  }
-
-  on_markup(frame) {
-    this.announce(this.reply.setBlocks(frame.from_block, frame.html, frame.length));
-  }
-
-  on_done(frame) {
-    const reason = frame.state === "failed" ? (this.text("reason", frame.code) ?? this.text("reason", "other")) : "";
-    this.announce([...this.reply.finish(frame, reason), reason]);
-    this.say(frame.state === "failed" ? "" : frame.state);
-    this.part("stop").hidden = true;
-    this.question = null;
-  }
-
-  on_restart() {
-    this.say("reconnecting");
-  }
-
-  async on_error(frame) {
-    const isAboutQuestion = frame.key && frame.key === this.question?.key;
-    // Spent in another conversation: the same words may go out here, under a key of their own.
-    if (frame.code === "idempotency_key_reused") this.memory.forget();
-    if (isAboutQuestion) this.takeBack();
-    if (isAboutQuestion && frame.generation) await this.resume(frame.generation);
-    this.tell(frame.generation ? this.text("say", "elsewhere") : frame.detail, "warning");
-  }
-
-  markRunning() {
-    this.say(this.reply.length ? "streaming" : "thinking");
-    this.part("stop").hidden = false;
-    this.part("stop").elements.generation.value = this.reply.generation;
-  }
-
-  stop() {
-    this.say("stopping");
-    this.live?.stop(this.reply.generation);
-  }
-
-  refused(sentence) {
-    if (this.question && !this.reply?.generation) this.takeBack();
-    this.say(sentence, "warning");
-    this.part("stop").hidden = true;
-  }
-
-  // What was refused goes back into the box, before anything written there since.
-  takeBack() {
-    this.words.value = [this.question.text, this.words.value].filter(Boolean).join("\n\n");
-    this.memory.keep(this.words.value);
-    this.asked?.remove();
-    this.reply?.element.remove();
-    this.question = this.reply = this.asked = null;
-  }
-
-  // Where sockets do not get through: the form itself, with the same key, so that nothing is asked twice.
-  postInstead() {
-    if (!this.question || this.reply?.generation) {
-      this.say("unreachable", "warning");
-      return;
-    }
-    if (!navigator.onLine) {
-      this.takeBack();
-      this.say("offline-kept", "warning");
-      return;
-    }
-    const form = this.words.form;
-    form.elements.text.value = this.question.text;
-    form.elements.key.value = this.question.key;
-    form.submit();
-  }
-
-  restoreWords() {
-    const { text, key } = this.memory.kept;
-    const asked = this.log.querySelectorAll('[data-role="user"] [data-part="body"]');
-    if (key && [...asked].at(-1)?.textContent.trim() === text) this.memory.forget();
-    else if (text) this.words.value ||= text;
   }
 
   text(kind, name) {
@@ -293,39 +212,41 @@ class Tutor {
   }
 }
 
-// Words that no server has confirmed yet, kept for this tab, with the key under which they were sent.
+// Words that no server has confirmed yet, kept for this tab: `text` as sent, with its key and its place in the
+// conversation, `draft` in the box, and `aside` what stood there before a question was to be edited.
 class Memory {
   constructor(name) {
     this.name = name;
     this.kept = JSON.parse(sessionStorage.getItem(name) ?? "{}");
   }
 
-  // The same words keep their key, so that sending them again after a break is the same send.
-  keep(text) {
-    this.store({ text, key: this.kept.text === text ? this.kept.key : undefined });
+  keep(draft, aside = this.kept.aside) {
+    this.store({ ...this.kept, draft, aside });
   }
 
-  question(text) {
-    this.keep(text);
-    this.store({ text, key: this.kept.key ?? newKey() });
-    return { ...this.kept };
+  setAside(words) {
+    this.store({ ...this.kept, aside: words });
+  }
+
+  // The key under which the words are sent. The same at the same place keep theirs, so that sending them again after a
+  // break is the same send.
+  question({ text, parent, edits }, draft, newKey) {
+    const { kept } = this;
+    const isSame = kept.text === text && kept.parent === parent && kept.edits === edits;
+    this.store({ draft, text, parent, edits, key: (isSame && kept.key) || newKey() });
+    return this.kept.key;
+  }
+
+  // What was sent is on the server, or is not to be sent again under its key.
+  confirm() {
+    this.store({ draft: this.kept.draft, aside: this.kept.aside });
   }
 
   store(kept) {
     this.kept = kept;
-    sessionStorage.setItem(this.name, JSON.stringify(kept));
+    if (Object.values(kept).some(Boolean)) sessionStorage.setItem(this.name, JSON.stringify(kept));
+    else sessionStorage.removeItem(this.name);
   }
-
-  forget() {
-    this.kept = {};
-    sessionStorage.removeItem(this.name);
-  }
-}
-
-// `randomUUID` exists only where the page came over https or from this machine.
-function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 for (const panel of document.querySelectorAll('[data-component="tutor"]')) new Tutor(panel);

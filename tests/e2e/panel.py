@@ -1,5 +1,7 @@
 """The tutor's panel as a student meets it."""
 
+from typing import Any
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -31,13 +33,38 @@ class Panel:
     def press(self, button: str) -> None:
         self.root.get_by_role("button", name=button, exact=True).click()
 
-    def conversation(self) -> list[tuple[str, str, str, str]]:
-        """Role, state, text and HTML of each message, as the page has them now."""
-        read = (
-            "messages => messages.map(m => { const body = m.querySelector('[data-part=\"body\"]');"
-            " return [m.dataset.role, m.dataset.state, body.textContent, body.innerHTML]; })"
-        )
-        return [tuple(message) for message in self.root.locator('[data-part="message"]').evaluate_all(read)]
+    @property
+    def question(self) -> Locator:
+        """The newest one."""
+        return self.root.locator('[data-role="user"]').last
+
+    def expect_version(self, message: Locator, place: str) -> None:
+        expect(message.locator('[data-part="place"]')).to_have_text(place)
+
+    def conversation(self) -> list[dict[str, Any]]:
+        """What each message is and says as the page has it now, and what one can do with it."""
+        return self.root.locator('[data-part="message"]').evaluate_all(_READ)
+
+    def spoken(self) -> list[list[str]]:
+        """The same, but only what two pages that show it have in common: role, state and HTML of each message."""
+        return [[message["role"], message["state"], message["html"]] for message in self.conversation()]
+
+
+# Keys and tokens are new for each page.
+_READ = """messages => messages.map(message => {
+    const body = message.querySelector('[data-part="body"]');
+    const {role, state, length, message: id, generation, step} = message.dataset;
+    const controls = [...message.querySelectorAll("a[href], button, [data-part=place], .message__end > span")];
+    const fields = form => [...form.elements]
+        .filter(field => field.name && !["key", "csrfmiddlewaretoken"].includes(field.name))
+        .map(field => [field.name, field.value, field.getAttribute("formaction") && field.formAction]);
+    return {
+        role, state, length, id, generation, step, anchor: message.id, text: body.textContent, html: body.innerHTML,
+        controls: controls.filter(each => each.checkVisibility())
+            .map(each => [each.textContent.trim(), each.href, each.ariaPressed]),
+        forms: [...message.querySelectorAll("form")].map(form => [form.action, fields(form)]),
+    };
+})"""
 
 
 def open_lesson(page: Page, path: str) -> Panel:

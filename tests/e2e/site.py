@@ -35,8 +35,7 @@ call_command("migrate", verbosity=0)
 call_command("load_demo")
 call_command("collectstatic", interactive=False, verbosity=0)
 """
-# As lms.demo serves.
-_SERVE = "-m uvicorn lms.asgi:application --lifespan off --ws websockets-sansio --ws-per-message-deflate false"
+_SERVE = "manage.py serve"
 _LESSON = re.compile(r'<a class="outline__link" href="([^"]+)"[^>]*>([^<]+)')
 
 
@@ -69,6 +68,11 @@ class Site:
 
     def prepare(self) -> None:
         self._run("-c", _PREPARE)
+        # One student asks for all tests: no limit by the day.
+        self.sql(
+            "INSERT INTO tutoring_tutorpolicy (university_id, when_used_up, sharing, share_days)"
+            " SELECT id, 'practice', 'link', 90 FROM tenants_university"
+        )
 
     def start(self) -> None:
         port = self.url.rpartition(":")[2]
@@ -82,6 +86,13 @@ class Site:
         if self._server:
             self._server.kill()
             self._server.wait()
+
+    def ask_to_go(self) -> None:
+        """As in a deployment: replies in the making have time to end."""
+        self._server.terminate()
+
+    def wait_gone(self) -> None:
+        assert self._server.wait(60) == 0, self.log
 
     def sign_in(self, email: str) -> dict[str, str]:
         """The cookies of somebody who has signed in, once for all tests."""
@@ -164,6 +175,9 @@ def _environment(url: str, folder: Path, claude: FakeClaude) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "test-key",
         "ANTHROPIC_BASE_URL": claude.url,
         "TUTOR_TITLES": "false",
+        # Nor by the minute.
+        "TUTOR_SENDS_PER_MINUTE_PER_USER": "10000",
+        "TUTOR_SENDS_PER_MINUTE_PER_ADDRESS": "10000",
         "LOG_LEVEL": "INFO",
     }
 

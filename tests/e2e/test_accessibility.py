@@ -3,7 +3,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e import pages
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Limited, Visit
 from tests.e2e.panel import open_lesson
 from tests.e2e.site import SAM, Site
 from tests.fakes.claude import Answer, Gate
@@ -42,11 +42,30 @@ def test_axe_finds_nothing_on_any_page_in_light_and_in_dark(site: Site, visit: V
 def test_axe_finds_nothing_in_a_conversation_at_work(site: Site, visit: Visit, gate: Gate, scheme: str):
     page = visit(SAM, color_scheme=scheme, reduced_motion="reduce")
     panel = open_lesson(page, site.lessons()["Least squares"])
-    site.claude.will(Answer([RICH]), Answer(["Half", " of it"], error_after=1), Answer(["Now"], gate=gate))
+    site.claude.will(Answer([RICH]), Answer(["Half of it"], completes=False), Answer(["Now"], gate=gate))
     for number, end in enumerate(("complete", "failed"), 1):
         panel.ask("And then?")
         expect(panel.replies).to_have_count(number)
         panel.expect_end(end)
     panel.ask("And in the end?")
     expect(panel.said).to_have_text("The tutor is thinking…")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_conversation_at_rest(site: Site, visit: Visit, limited: Limited, scheme: str):
+    page = visit(SAM, color_scheme=scheme, reduced_motion="reduce")
+    panel = open_lesson(page, site.lessons()["Least squares"])
+    panel.ask("And then?")
+    panel.expect_end()
+    panel.reply.get_by_role("button", name="Regenerate").click()
+    panel.expect_version(panel.reply, "2 of 2")
+    panel.expect_end()
+    limited(tokens=1000, used=1000, when_used_up="stop")
+    page.reload()
+    panel.reply.get_by_role("button", name="Not helpful").click()
+    expect(panel.reply.get_by_label("What was wrong?")).to_be_visible()
+    panel.root.get_by_role("link", name="Edit this question").click()
+    expect(panel.words).to_have_value("And then?")
+    expect(panel.root.get_by_text("Today's allowance is used up")).to_be_visible()
     assert violations(page) == []

@@ -27,15 +27,15 @@ def test_from_the_front_door_to_a_finished_conversation(site: Site, page: Page, 
     stop_a_reply(site, panel, gate)
     finish_a_reply(site, panel)
 
-    told = panel.conversation()
+    told = panel.spoken()
     page.reload()
-    assert panel.conversation() == told
+    assert panel.spoken() == told
 
     page.get_by_role("link", name="Conversations", exact=True).click()
     page.get_by_role("heading", name="Thinking with Data").wait_for()
-    page.get_by_role("link", name=QUESTION).click()
+    page.get_by_role("link", name=QUESTION, exact=True).click()
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
-    assert panel.conversation() == told
+    assert panel.spoken() == told
 
 
 def sign_up(page: Page) -> None:

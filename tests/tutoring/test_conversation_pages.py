@@ -8,9 +8,8 @@ from django.test import Client
 
 from lms.courses.markdown import render_reply
 from tests import factories
-from tests.tutoring.scenes import ME, ask, sams_session
+from tests.tutoring.scenes import ask, ask_anew, end, sams_session
 from tests.world import World
-from tutoring.actions.generations import Lease, Outcome, finish_generation
 from tutoring.models import ChatSession
 
 
@@ -22,8 +21,7 @@ def sam(client: Client, world: World) -> Client:
 
 def exchange(world: World, session: ChatSession, question: str, reply: str = "A **reply**.") -> ChatSession:
     sent = ask(world, session, question)
-    lease = Lease(generation=sent.generation, reply=sent.reply, owner=ME)
-    assert finish_generation(lease, reply, Outcome(state="complete"))
+    assert end(sent, reply)
     session.refresh_from_db()
     return session
 
@@ -32,6 +30,7 @@ def row(session: ChatSession, count: int = 2) -> dict:
     return {
         "title": session.title,
         "url": f"/north/tutor/{session.pk}/",
+        "delete_url": f"/north/tutor/{session.pk}/delete/",
         "lesson": "Reading: why samples vary",
         "updated_at": session.updated_at,
         "message_count": count,
@@ -105,18 +104,52 @@ class TestConversations:
 class TestConversation:
     def test_shows_what_was_said(self, sam: Client, world: World, django_assert_num_queries) -> None:
         session = exchange(world, sams_session(world), "Why <so>?")
-        sam.get(f"/north/tutor/{session.pk}/")
-        with django_assert_num_queries(4):
-            page = sam.get(f"/north/tutor/{session.pk}/")
+        path = f"/north/tutor/{session.pk}/"
+        sam.get(path)
+        # Session, person, conversation with rights, its messages, its links.
+        with django_assert_num_queries(5):
+            page = sam.get(path)
         assert page.context["conversation"] == {
             "title": "Why <so>?",
             "lesson": "Reading: why samples vary",
             "lesson_url": f"/north/learn/{world.offering.pk}/{world.item.pk}/",
             "course": "Thinking with samples",
             "created_at": session.created_at,
+            "last": session.messages.last().pk,
+            "rename_url": f"{path}rename/",
+            "delete_url": f"{path}delete/",
+            "markdown_url": f"{path}export.md",
+            "json_url": f"{path}export.json",
         }
         assert [message["role"] for message in page.context["tutor"].messages] == ["user", "assistant"]
         assert ("Why &lt;so&gt;?" in page.text, render_reply("A **reply**.") in page.text) == (True, True)
+
+    def test_shows_the_branch_that_its_address_names(self, sam: Client, world: World) -> None:
+        session = exchange(world, sams_session(world), "Why?", "One.")
+        first = session.messages.last()
+        end(ask_anew(world, session, first.pk), "Another one.")
+        path = f"/north/tutor/{session.pk}/"
+        shown = {query: sam.get(f"{path}{query}") for query in ("", f"?branch={first.pk}", "?branch=x", "?edit=x")}
+        assert [page.context["tutor"].messages[-1]["html"].strip() for page in shown.values()] == [
+            "<p>Another one.</p>",
+            "<p>One.</p>",
+            "<p>Another one.</p>",
+            "<p>Another one.</p>",
+        ]
+        page = shown[f"?branch={first.pk}"]
+        assert page.context["conversation"]["last"] == first.pk
+        # What leads on from here keeps to what is seen here.
+        for link in (f"{path}share/?branch={first.pk}", f"{path}export.md?branch={first.pk}"):
+            assert f'href="{link}"' in page.text
+        assert f'<input type="hidden" name="parent" value="{first.pk}">' in page.text
+
+    def test_puts_a_question_to_be_edited_into_the_box(self, sam: Client, world: World) -> None:
+        session = exchange(world, sams_session(world), "Why <so>?")
+        question = session.messages.first().pk
+        page = sam.get(f"/north/tutor/{session.pk}/?edit={question}")
+        assert ">Why &lt;so&gt;?</textarea>" in page.text
+        assert f'<input type="hidden" name="edits" value="{question}">' in page.text
+        assert f'href="/north/tutor/{session.pk}/?branch={question}#m-{question}" data-part="cancel"' in page.text
 
     def test_one_about_an_older_text_offers_a_new_one(self, sam: Client, world: World) -> None:
         session = exchange(world, sams_session(world), "Why?")
@@ -145,6 +178,52 @@ class TestConversation:
         client.logout()
         path = f"/north/tutor/{session.pk}/"
         assert client.get(path)["Location"] == f"/accounts/login/?next={path}"
+
+
+class TestRenaming:
+    def test_the_new_title_is_shown_everywhere(self, sam: Client, world: World) -> None:
+        session = exchange(world, sams_session(world), "Why?")
+        path = f"/north/tutor/{session.pk}/"
+        answer = sam.post(f"{path}rename/", {"title": "  Why\tsamples\x00 <vary> "})
+        assert (answer.status_code, answer["Location"]) == (302, path)
+        assert '<h1 dir="auto">Why samples &lt;vary&gt;</h1>' in sam.get(path).text
+        assert sam.get("/north/tutor/").context["groups"][0]["conversations"][0]["title"] == "Why samples <vary>"
+        # It does not make the conversation a newer one.
+        before = session.updated_at
+        session.refresh_from_db()
+        assert session.updated_at == before
+
+    @pytest.mark.parametrize(
+        ("title", "sentence"),
+        [
+            (" ", "Please write a title."),
+            ("x" * 201, "The title has 201 characters; at most 200 can be kept."),
+        ],
+    )
+    def test_what_is_no_title_is_refused_with_a_sentence(
+        self, sam: Client, world: World, title: str, sentence: str
+    ) -> None:
+        session = exchange(world, sams_session(world), "Why?")
+        refused = sam.post(f"/north/tutor/{session.pk}/rename/", {"title": title})
+        assert (refused.status_code, refused.context["tutor"].error) == (400, sentence)
+        session.refresh_from_db()
+        assert session.title == "Why?"
+
+    def test_to_others_it_is_absent(self, client: Client, world: World) -> None:
+        session = exchange(world, sams_session(world), "Why?")
+        path = f"/north/tutor/{session.pk}/rename/"
+        for person in (world.tess, world.ada, world.oona, world.platform):
+            client.force_login(person)
+            absent_and_foreign_are_the_same(client, path, f"/north/tutor/{uuid4()}/rename/", "post")
+        client.force_login(world.sam)
+        absent_and_foreign_are_the_same(
+            client, f"/south/tutor/{session.pk}/rename/", f"/north/tutor/{uuid4()}/rename/", "post"
+        )
+        assert client.get(path).status_code == 405
+        client.logout()
+        assert client.post(path, {"title": "Mine"})["Location"] == f"/accounts/login/?next={path}"
+        session.refresh_from_db()
+        assert session.title == "Why?"
 
 
 class TestNew:

@@ -1,3 +1,5 @@
+import html
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -6,11 +8,11 @@ from django.utils import timezone
 from lms.courses.models import Module
 from lms.learning.models import Enrollment
 from tests import factories
-from tests.tutoring.scenes import ask, sams_session
-from tutoring.actions.generations import Lease, Outcome, finish_generation
+from tests.tutoring.scenes import ask, ask_anew, end, sams_session
+from tutoring.models import Budget
 
-# Session, person, lesson with rights and progress, conversation, outline.
-QUERIES = 5
+# Session, person, lesson with rights and progress, conversation, outline; and, where a model answers, the allowance.
+QUERIES, QUERIES_WITH_A_MODEL = 5, 6
 
 
 @pytest.fixture
@@ -56,13 +58,43 @@ def test_a_student_reads_and_finds_the_tutor(world, page_for):
 def test_it_costs_the_same_for_a_small_and_a_large_course(world, page_for, client, address, more):
     add_modules(world, more)
     sent = ask(world, sams_session(world))
-    assert finish_generation(Lease(sent.generation, sent.reply, "test-process"), "A reply.", Outcome("complete"))
+    assert end(sent)
     page_for(world.sam)
     with CaptureQueriesContext(
         connection,
     ) as queries:
         assert "A reply." in client.get(address).text
     assert len(queries) == QUERIES, [query["sql"][:80] for query in queries]
+
+
+@pytest.mark.parametrize("used", [10, 400_000])
+def test_the_allowance_is_one_query_more(world, page_for, client, address, settings, used):
+    settings.TUTOR_PROVIDER, settings.ANTHROPIC_API_KEY = "anthropic", "key"
+    end(ask(world, sams_session(world)))
+    Budget.objects.filter(scope="user").update(used_tokens=used)
+    page_for(world.sam)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(address)
+    assert len(queries) == QUERIES_WITH_A_MODEL, [query["sql"][:80] for query in queries]
+    assert ("80 % of today's allowance used" in html.unescape(page.text)) is (used == 400_000)
+
+
+def test_a_site_without_a_model_has_no_allowance(world, page_for):
+    today = timezone.now().date()
+    Budget.objects.create(
+        university=world.north, scope="user", subject_id=world.sam.pk, period_start=today, used_tokens=10**9
+    )
+    assert page_for(world.sam).context["tutor"].allowance is None
+
+
+def test_another_branch_is_shown_beside_the_lesson_too(world, page_for, address):
+    session = sams_session(world)
+    first = ask(world, session)
+    end(first, "One.")
+    end(ask_anew(world, session, first.reply), "Another one.")
+    page = page_for(world.sam, f"{address}?branch={first.reply}")
+    assert [message["id"] for message in page.context["tutor"].messages] == [first.message, first.reply]
+    assert f'href="{address}?branch=' in page.text
 
 
 def test_what_a_person_may_not_see_looks_absent(world, page_for):

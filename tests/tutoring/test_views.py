@@ -1,5 +1,6 @@
 """Asking, stopping and beginning anew without a script. The lesson's own page is in test_lesson_page.py."""
 
+from unittest.mock import patch
 from uuid import uuid4
 
 from channels.db import database_sync_to_async
@@ -28,6 +29,12 @@ class PageCase(LiveCase):
         browser = AsyncClient()
         await browser.aforce_login(user or self.world.sam)
         return browser
+
+    async def shown(self, page):
+        """What is said in the branch that the page shows, as it was written."""
+        ids = [message["id"] for message in page.context["tutor"].messages]
+        bodies = {message.pk: message.body async for message in Message.objects.filter(pk__in=ids)}
+        return [bodies[each] for each in ids]
 
     async def assert_absent(self, browser, path, absent, data):
         answers = [await browser.post(address, data) for address in (path, absent)]
@@ -69,25 +76,35 @@ class Asking(PageCase):
         assert answers[0]["Location"] == answers[1]["Location"]
         assert (len(self.claude.requests), len(await self.said())) == (1, 2)
 
-    async def test_a_failed_reply_offers_the_question_again(self):
-        self.claude.will(Answer(WORDS, error_after=1, error="overloaded_error"), Answer(WORDS))
+    async def test_a_question_goes_on_in_the_branch_that_is_shown(self):
         browser = await self.browser()
-        await browser.post(f"{self.lesson}ask/", self.form())
-        shown = await browser.get(self.lesson)
-        panel, reply = shown.context["tutor"], shown.context["tutor"].messages[1]
-        assert (reply["state"], reply["error_code"], reply["question"]) == (
-            "failed",
-            "overloaded",
-            "Why do samples vary?",
-        )
-        assert f'<input type="hidden" name="key" value="{panel.retry_key}">' in shown.text
-        await browser.post(f"{self.lesson}ask/", {"key": panel.retry_key, "text": reply["question"]})
-        assert await self.said() == [
-            ("user", "complete", "Why do samples vary?"),
-            ("assistant", "failed", "Samples "),
-            ("user", "complete", "Why do samples vary?"),
-            ("assistant", "complete", WHOLE),
-        ]
+        self.claude.will(Answer(["One."]), Answer(["Two."]), Answer(["Another two."]))
+        sents = [await self.answered("First?"), await self.answered("Second?")]
+        answer = await browser.post(f"{self.page}ask/", self.form("Other second?", parent=sents[0].reply))
+        assert answer.status_code == 302
+        shown = await browser.get(self.page)
+        assert await self.shown(shown) == ["First?", "One.", "Other second?", "Another two."]
+        earlier = await browser.get(f"{self.page}?branch={sents[1].reply}")
+        assert await self.shown(earlier) == ["First?", "One.", "Second?", "Two."]
+
+    async def test_a_conversation_asked_beside_its_lesson_comes_back_to_the_lesson(self):
+        browser = await self.browser()
+        self.claude.will(Answer(WORDS))
+        answer = await browser.post(f"{self.page}ask/?page=lesson", self.form())
+        reply = await Message.objects.filter(role="assistant").alatest("seq")
+        assert answer["Location"] == f"{self.lesson}#m-{reply.pk}"
+        refused = await browser.post(f"{self.page}ask/?page=lesson", self.form(" "))
+        assert (refused.status_code, refused.context["item"]["title"]) == (400, self.world.item.title)
+        assert refused.context["tutor"].ask_url == f"{self.page}ask/?page=lesson"
+
+    async def test_an_older_conversation_stays_the_one_that_is_shown_where_it_was_refused(self):
+        browser = await self.browser()
+        self.claude.will(Answer(WORDS))
+        await self.answered()
+        newer = await database_sync_to_async(sams_session)(self.world)
+        assert newer.pk != self.session.pk
+        refused = await browser.post(f"{self.page}ask/?page=lesson", self.form(" "))
+        assert refused.context["tutor"].session == str(self.session.pk)
 
     async def test_a_refused_question_keeps_its_words_in_the_box(self):
         browser = await self.browser()
@@ -102,7 +119,8 @@ class Asking(PageCase):
                 assert (refused.status_code, refused.context["tutor"].error) == (400, sentence)
                 assert f'<p class="notice notice--error" role="alert">{sentence}</p>' in refused.text
                 assert f">{text}</textarea>" in refused.text
-            assert (await browser.post(path, {})).status_code == 400
+            for malformed in ({}, self.form(parent="it"), self.form(edits="it"), self.form(parent=uuid4())):
+                assert (await browser.post(path, malformed)).status_code == 400
         assert await self.said() == []
 
     async def test_a_question_while_a_reply_is_made_keeps_its_words(self):
@@ -129,6 +147,8 @@ class Asking(PageCase):
         assert refused.status_code == 403
         assert "This lesson is no longer open to you" in refused.text
         assert (">One more?</textarea>" in refused.text, render_reply(WHOLE) in refused.text) == (True, True)
+        beside = await browser.post(f"{self.page}ask/?page=lesson", self.form("One more?"))
+        assert (beside.status_code, beside.context["conversation"]["title"]) == (403, "Why do samples vary?")
         assert (await browser.post(f"{self.lesson}ask/", self.form())).status_code == 404
         assert len(await self.said()) == 2
 
@@ -158,6 +178,26 @@ class Asking(PageCase):
         assert (await strict.post(f"{self.lesson}ask/", self.form())).status_code == 403
         assert await self.said() == []
 
+    async def test_limits_are_told_with_the_time_to_wait_and_the_words_stay(self):
+        browser = await self.browser()
+        for path in (f"{self.lesson}ask/", f"{self.page}ask/", f"{self.page}ask/?page=lesson"):
+            with self.settings(TUTOR_SENDS_PER_MINUTE_PER_USER=0):
+                refused = await browser.post(path, self.form("And <now>?"))
+            assert (refused.status_code, 0 < int(refused["Retry-After"]) <= 60) == (429, True)
+            assert "Please try again in" in refused.context["tutor"].error
+            assert ">And &lt;now&gt;?</textarea>" in refused.text
+            with patch("tenants.readiness._going_away", True):
+                refused = await browser.post(path, self.form("And <now>?"))
+            assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+            assert ">And &lt;now&gt;?</textarea>" in refused.text
+        assert await self.said() == []
+
+    async def test_sends_are_counted_by_the_address_they_come_from(self):
+        browser = await self.browser()
+        with self.settings(TUTOR_SENDS_PER_MINUTE_PER_ADDRESS=0):
+            refused = await browser.post(f"{self.page}ask/", self.form())
+        assert "from one network address" in refused.context["tutor"].error
+
 
 class Stopping(PageCase):
     async def test_the_page_comes_back_with_the_text_so_far(self):
@@ -166,9 +206,9 @@ class Stopping(PageCase):
         sent = await self.send()
         await reached(gate)
         browser = await self.browser()
-        for _ in range(2):
-            answer = await browser.post(f"{self.page}stop/", {"generation": sent.generation})
-            assert (answer.status_code, answer["Location"]) == (302, self.page)
+        for path, back in ((f"{self.page}stop/", self.page), (f"{self.page}stop/?page=lesson", self.lesson)):
+            answer = await browser.post(path, {"generation": sent.generation})
+            assert (answer.status_code, answer["Location"]) == (302, back)
         assert await self.row(sent) == ("stopped", "Samples ", "")
         await happens((await self.upstream()).disconnected)
         shown = await browser.get(self.page)

@@ -1,55 +1,32 @@
-"""My conversations, and one of them on a page of its own. Every form works without a script."""
+"""My conversations, one of them on a page of its own, and what becomes of it."""
 
-from functools import partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tenants.access import access_university
-from tenants.errors import DomainError
+from tenants.errors import InvalidInput
 from tenants.requests import signed_in
 from tutoring import queries
 from tutoring.access import access_session
-from tutoring.actions.generations import request_stop
-from tutoring.actions.sending import Sent, send_message
-from tutoring.forms import AskForm, StopForm
+from tutoring.actions.renaming import rename_session
+from tutoring.actions.sessions import delete_session
 from tutoring.models import ChatSession
-from tutoring.panel import Refusal, conversation_panel
-from tutoring.runner import OWNER, runner
-from tutoring.views.replies import answered
+from tutoring.runner import runner
+from tutoring.views.pages import conversation_page
 
 CONVERSATIONS_PER_PAGE = 50
-
-
-@login_required
-@require_POST
-async def conversation_ask(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
-    page_url = reverse("tutoring:conversation", args=[university, session])
-    try:
-        sent = await runner.send(partial(_ask_in_conversation, request, university, session))
-    except DomainError as error:
-        if error.status == 404:
-            raise
-        return await sync_to_async(_conversation_page)(request, university, session, error)
-    return await answered(sent, page_url)
-
-
-@login_required
-@require_POST
-async def stop(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
-    generation = await database_sync_to_async(_request_stop)(request, university, session)
-    runner.stop(generation)
-    await runner.wait_ended(generation)
-    return redirect("tutoring:conversation", university, session)
 
 
 @login_required
@@ -73,52 +50,61 @@ def conversations(request: HttpRequest, university: str) -> HttpResponse:
 @login_required
 @require_safe
 def conversation(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
-    return _conversation_page(request, university, session)
+    return conversation_page(request, access_session(signed_in(request), session, university))
 
 
-def _conversation_page(
-    request: HttpRequest, university: str, session_id: UUID, refusal: DomainError | None = None
-) -> HttpResponse:
+@login_required
+@require_POST
+def rename(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
+    user = signed_in(request)
+    mine = access_session(user, session, university)
+    try:
+        rename_session(by=user, session_id=mine.pk, title=request.POST.get("title", ""))
+    except InvalidInput as error:
+        return conversation_page(request, mine, error)
+    return redirect("tutoring:conversation", university, session)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+async def delete(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
+    """Says first what would go, and deletes it when that is confirmed."""
+    if request.method != "POST":
+        return await sync_to_async(_confirmation)(request, university, session)
+    for generation in await database_sync_to_async(_delete)(request, university, session):
+        runner.stop(generation)
+    return redirect("tutoring:conversations", university)
+
+
+def _confirmation(request: HttpRequest, university: str, session_id: UUID) -> HttpResponse:
     session = access_session(signed_in(request), session_id, university)
-    place, item = session.university, session.content_item
-    lesson_place = [place.slug, session.offering_id, item.pk]
-    panel = conversation_panel(
-        queries.conversation(session),
-        university=place.slug,
-        new_url=reverse("tutoring:new_session", args=lesson_place),
-        revision=item.revision,
-        refusal=Refusal.of(refusal, request.POST.get("text", "")),
-    )
-    about = {
-        "title": session.title or item.title,
-        "lesson": item.title,
-        "lesson_url": reverse("tutoring:lesson", args=lesson_place),
-        "course": session.offering.course.title,
-        "created_at": session.created_at,
+    context = {
+        "university": session.university,
+        "conversation": {
+            "title": session.title or session.content_item.title,
+            "url": reverse("tutoring:conversation", args=[university, session.pk]),
+            "lesson": session.content_item.title,
+            "course": session.offering.course.title,
+            "created_at": session.created_at,
+        },
+        "message_count": queries.message_count(session),
+        "share_count": queries.sharing_of(session).live_count,
     }
-    context = {"university": place, "conversation": about, "tutor": panel}
-    return render(request, "tutoring/conversation.html", context, status=refusal.status if refusal else 200)
+    return render(request, "tutoring/delete.html", context)
+
+
+def _delete(request: HttpRequest, university: str, session_id: UUID) -> list[UUID]:
+    live = delete_session(by=signed_in(request), session_id=session_id, university=university)
+    messages.success(request, _("The conversation is deleted."))
+    return live
 
 
 def _conversation_row(university: str, session: ChatSession) -> dict[str, Any]:
     return {
         "title": session.title,
         "url": reverse("tutoring:conversation", args=[university, session.pk]),
+        "delete_url": reverse("tutoring:delete", args=[university, session.pk]),
         "lesson": session.content_item.title,
         "updated_at": session.updated_at,
         "message_count": getattr(session, "message_count", 0),
     }
-
-
-def _ask_in_conversation(request: HttpRequest, university: str, session_id: UUID) -> Sent:
-    user = signed_in(request)
-    session = access_session(user, session_id, university)
-    form = AskForm.read(request.POST)
-    return send_message(by=user, session_id=session.pk, key=form.key, text=form.text, owner=OWNER)
-
-
-def _request_stop(request: HttpRequest, university: str, session_id: UUID) -> UUID:
-    user = signed_in(request)
-    session = access_session(user, session_id, university)
-    form = StopForm.read(request.POST)
-    return request_stop(by=user, generation_id=form.generation, session_id=session.pk).pk
