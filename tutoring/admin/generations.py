@@ -5,19 +5,17 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.filters import RelatedOnlyFieldListFilter
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from tenants.admin import ScopedAdmin
-from tenants.models import Role
+from tutoring.admin.reading import ReadOnlyAdmin
 from tutoring.models import Generation, Message
 
 
 @admin.register(Generation)
-class GenerationAdmin(ScopedAdmin):
-    """For those who run a university. Neither session nor message is named: a title is a student's words."""
+class GenerationAdmin(ReadOnlyAdmin):
+    """Neither session nor message is named: a title is a student's words."""
 
-    minimum_role = Role.UNIVERSITY_ADMIN
     list_display = [
         "created_at",
         "state",
@@ -43,10 +41,20 @@ class GenerationAdmin(ScopedAdmin):
     change_list_template = "admin/tutoring/generation/change_list.html"
     fieldsets = [
         (None, {"fields": ["id", "university", "course", "state", "stop_reason", "error"]}),
-        (_("Made by"), {"fields": ["provider", "model", "attempt", "prompt_versions", "prompt_hash", "trace_id"]}),
+        (_("Made by"), {"fields": ["provider", "model", "budget_step", "tries", "trace_id"]}),
+        (_("Made from"), {"fields": ["prompt_versions", "prompt_hash", "left_out_messages"]}),
         (
             _("Used"),
-            {"fields": ["input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens", "cost_usd"]},
+            {
+                "fields": [
+                    "input_tokens",
+                    "output_tokens",
+                    "cache_write_tokens",
+                    "cache_read_tokens",
+                    "cost_usd",
+                    "is_estimated",
+                ]
+            },
         ),
         (_("Time"), {"fields": ["created_at", "ttft_ms", "finished_at"]}),
     ]
@@ -64,31 +72,13 @@ class GenerationAdmin(ScopedAdmin):
         codes = Message.objects.filter(generation=generation).values_list("error_code", flat=True)
         return codes.first() or ""
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """With the sums of the list as it is filtered."""
-        response = super().changelist_view(request, extra_context)
-        context: Any = getattr(response, "context_data", None)
-        if context and "cl" in context:
-            context["totals"] = _totals(context["cl"].queryset)
-        return response
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def _totals(generations: "QuerySet[Generation]") -> dict[str, Any]:
-    """`unpriced` counts replies of models whose price the settings do not know."""
-    return generations.order_by().aggregate(
-        replies=Count("pk"),
-        failed=Count("pk", filter=Q(state=Message.State.FAILED)),
-        tokens_in=Sum(F("input_tokens") + F("cache_write_tokens") + F("cache_read_tokens"), default=0),
-        tokens_out=Sum("output_tokens", default=0),
-        usd=Sum("cost_usd", default=0),
-        unpriced=Count("pk", filter=Q(cost_usd=None, input_tokens__gt=0) & ~Q(provider="practice")),
-    )
+    def totals(self, rows: "QuerySet[Generation]") -> dict[str, Any]:
+        """`unpriced` counts replies of models whose price the settings do not know."""
+        return rows.aggregate(
+            replies=Count("pk"),
+            failed=Count("pk", filter=Q(state=Message.State.FAILED)),
+            tokens_in=Sum(F("input_tokens") + F("cache_write_tokens") + F("cache_read_tokens"), default=0),
+            tokens_out=Sum("output_tokens", default=0),
+            usd=Sum("cost_usd", default=0),
+            unpriced=Count("pk", filter=Q(cost_usd=None, input_tokens__gt=0) & ~Q(provider="practice")),
+        )
