@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NO_DATABASE := DATABASE_URL=postgres://nobody@127.0.0.1/none DATABASE_OWNER_URL=postgres://nobody@127.0.0.1/none
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt lock stop
+.PHONY: help install demo test faults check fmt lock stop
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,14 @@ demo: install ## Serve the site with two universities, their people and a course
 
 test: install ## Run the whole suite (browser tests need Debian's chromium)
 	@$(BIN)/python -m pytest -q -n auto
+
+# Without a seed a new one is drawn, and named in the report.
+ROUNDS ?= 3
+DELTAS ?= 1000000
+
+faults: install ## Hurt the running site in every way: ROUNDS=3 SEED=7 ONLY=redis
+	@FAULT_ROUNDS=$(ROUNDS) FAULT_SEED=$(SEED) FAULT_ROUND=$(ROUND) FAULT_DELTAS=$(DELTAS) \
+		$(BIN)/python -m pytest -q -p no:randomly tests/faults $(if $(ONLY),-k "$(ONLY)")
 
 check: install ## Style, types, layers
 	@$(BIN)/ruff check .

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.database import migrated_database
 from tests.world import World, make_world
+
+# They take minutes and a machine of their own: `make faults` asks for them.
+collect_ignore = [] if "FAULT_ROUNDS" in os.environ else ["faults"]
 
 
 @pytest.fixture(scope="session")
