@@ -191,18 +191,8 @@ class Production:
 
 
 def _ending(outcome: Outcome) -> Ending:
-    usage = outcome.spent.usage
-    return Ending(
-        state=outcome.state,
-        code=outcome.code,
-        stop_reason=outcome.stop_reason,
-        usage={
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_write_tokens": usage.cache_creation_input_tokens,
-            "cache_read_tokens": usage.cache_read_input_tokens,
-        },
-    )
+    usage = outcome.spent.usage.as_columns()
+    return Ending(state=outcome.state, code=outcome.code, stop_reason=outcome.stop_reason, usage=usage)
 
 
 def _interrupted(outcome: Outcome) -> Ending:

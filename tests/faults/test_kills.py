@@ -59,5 +59,4 @@ async def _kill_and_start(trial: Trial) -> str:
     known = len(trial.ledger.acknowledged)
     await in_thread(trial.stage.server.start)
     trial.fault_over()
-    print(stored, known)
     return f"killed with {stored['questions']} stored, {known} of them acknowledged, {stored['live']} in the making"

@@ -47,16 +47,6 @@ class Spent:
     cost: Decimal | None
     is_estimated: bool = False
 
-    @property
-    def tokens(self) -> int:
-        """What counts against limits: everything that went in and came out, from the cache or not."""
-        return total_tokens(self.usage)
-
-
-def total_tokens(usage: Usage) -> int:
-    cached = usage.cache_creation_input_tokens + usage.cache_read_input_tokens
-    return usage.input_tokens + usage.output_tokens + cached
-
 
 def plan_reply(session: ChatSession, *, input_tokens: int) -> Plan:
     """Reserve for a reply to a request of about `input_tokens`. `session` comes with university and offering.
@@ -85,7 +75,7 @@ def _priced(day: date, step: str, input_tokens: int) -> Plan:
     model = settings.TUTOR_SMALL_MODEL if step == Step.CHEAPER else settings.TUTOR_MODEL
     most = Usage(output_tokens=settings.TUTOR_MAX_OUTPUT_TOKENS, cache_creation_input_tokens=input_tokens)
     usd = cost_usd(most, model, settings.TUTOR_PRICES) or Decimal(0)
-    return Plan(settings.TUTOR_PROVIDER, model, step, day, total_tokens(most), usd.quantize(_MICRO, ROUND_UP))
+    return Plan(settings.TUTOR_PROVIDER, model, step, day, most.total, usd.quantize(_MICRO, ROUND_UP))
 
 
 def _counters(limits: Sequence[Limit]) -> list[Budget]:
@@ -144,15 +134,12 @@ def _book(generation: Generation, spent: Spent, purpose: str, *, tokens: int, us
         purpose=purpose,
         provider=spent.provider,
         model=spent.model,
-        input_tokens=spent.usage.input_tokens,
-        output_tokens=spent.usage.output_tokens,
-        cache_write_tokens=spent.usage.cache_creation_input_tokens,
-        cache_read_tokens=spent.usage.cache_read_input_tokens,
         cost_usd=spent.cost,
         is_estimated=spent.is_estimated,
         day=day,
+        **spent.usage.as_columns(),
     )
-    used = 0 if spent.provider == "practice" else spent.tokens
+    used = 0 if spent.provider == "practice" else spent.usage.total
     if not (used or tokens or usd):
         return
     for limit in limits_for(Account.of(session), None, day):

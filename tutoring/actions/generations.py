@@ -125,10 +125,6 @@ def end_generation(rows: GenerationQuerySet, body: str | None, outcome: Outcome)
         provider=spent.provider,
         model=spent.model,
         tries=outcome.tries,
-        input_tokens=spent.usage.input_tokens,
-        output_tokens=spent.usage.output_tokens,
-        cache_write_tokens=spent.usage.cache_creation_input_tokens,
-        cache_read_tokens=spent.usage.cache_read_input_tokens,
         cost_usd=spent.cost,
         is_estimated=spent.is_estimated,
         ttft_ms=outcome.ttft_ms,
@@ -136,6 +132,7 @@ def end_generation(rows: GenerationQuerySet, body: str | None, outcome: Outcome)
         reserved_tokens=0,
         reserved_usd=Decimal(0),
         finished_at=Now(),
+        **spent.usage.as_columns(),
     )
     text = {} if body is None else {"body": body}
     Message.objects.filter(pk=generation.message_id).update(

@@ -94,24 +94,13 @@ def ending_of(generation: Generation) -> Ending | None:
         state=generation.state,
         code=generation.message.error_code,
         stop_reason=generation.stop_reason,
-        usage={
-            "input_tokens": generation.input_tokens,
-            "output_tokens": generation.output_tokens,
-            "cache_write_tokens": generation.cache_write_tokens,
-            "cache_read_tokens": generation.cache_read_tokens,
-        },
+        usage=generation.usage.as_columns(),
     )
 
 
 def end_by_its_row(generation: Generation, *, state: str, code: str = "", stop_reason: str = "") -> Outcome:
     """The end of a reply that its writer did not write, with what its row knows. `generation` has its message."""
-    counted = Usage(
-        generation.input_tokens,
-        generation.output_tokens,
-        generation.cache_write_tokens,
-        generation.cache_read_tokens,
-    )
-    usage, is_estimated = estimated_usage(counted, generation.message.body)
+    usage, is_estimated = estimated_usage(generation.usage, generation.message.body)
     is_free = generation.provider == "practice" or usage == Usage()
     cost = None if is_free else cost_usd(usage, generation.model, settings.TUTOR_PRICES)
     return Outcome(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lms.courses.models import ContentItem, CourseOffering
 from tenants.models import University, User
+from tutoring.providers.protocol import Usage
 
 
 class ChatSessionQuerySet(models.QuerySet["ChatSession"]):
@@ -157,6 +158,11 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+    @property
+    def usage(self) -> Usage:
+        """What is counted so far, and in the end what it has used."""
+        return Usage(self.input_tokens, self.output_tokens, self.cache_write_tokens, self.cache_read_tokens)
 
 
 class Feedback(models.Model):

@@ -52,6 +52,20 @@ class Usage:
             self.cache_read_input_tokens + other.cache_read_input_tokens,
         )
 
+    @property
+    def total(self) -> int:
+        """Everything that went in and came out, from the cache or not: what counts against allowances."""
+        return sum(self.as_columns().values())
+
+    def as_columns(self) -> dict[str, int]:
+        """By the names that the product's tables and events have for them."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cache_write_tokens": self.cache_creation_input_tokens,
+            "cache_read_tokens": self.cache_read_input_tokens,
+        }
+
 
 @dataclass(frozen=True)
 class TextDelta:

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from tutoring.models import Generation
-from tutoring.providers.protocol import Usage
 from tutoring.tracing import ReplyTrace
 
 
@@ -37,12 +36,7 @@ def reply_trace(generation_id: UUID) -> ReplyTrace | None:
         ended_at=generation.finished_at,
         state=generation.state,
         error_code=generation.message.error_code,
-        usage=Usage(
-            generation.input_tokens,
-            generation.output_tokens,
-            generation.cache_write_tokens,
-            generation.cache_read_tokens,
-        ),
+        usage=generation.usage,
         cost_usd=generation.cost_usd,
         tries=generation.tries,
         question=generation.message.parent.body if generation.message.parent else "",
