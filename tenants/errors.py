@@ -86,7 +86,9 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class DatabaseAway(DomainError):
-    """A connection was cut, or none could be had. Whatever was under way has been undone."""
+    """A connection was cut, or none could be had. What was under way has been undone, but for a cut in the middle of
+    committing it, which leaves that open: what has an idempotency key can be sent again.
+    """
 
     code = "unavailable"
     status = 503

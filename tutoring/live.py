@@ -11,6 +11,9 @@ from lms.courses.markdown import FinishedBlocks, ReplyRenderer
 from tutoring import events
 from tutoring.events import Ending, Event
 
+# A reader who comes late gets a long reply in pieces, so that what waits to be sent stays small.
+MAX_DELTA_CHARACTERS = 32_768
+
 
 class LiveReply:
     """Append-only text with a position in Unicode code points, its finished blocks as HTML, and its end."""
@@ -64,7 +67,7 @@ class LiveReply:
         try:
             while True:
                 woken.clear()
-                if text := self.text_from(after):
+                while text := self.text_from(after)[:MAX_DELTA_CHARACTERS]:
                     yield events.delta(after, text)
                     after += len(text)
                 if pages:

@@ -159,3 +159,17 @@ def test_dismissed_readers_get_what_there_is_and_are_sent_away():
         ],
         [{"event": "delta", "from": 4, "text": "two"}, restart],
     )
+
+
+def test_a_long_text_comes_in_pieces():
+    async def scene():
+        reply = LiveReply()
+        reply.append("x" * 40_000)
+        reply.append("y" * 40_000)
+        reply.end(COMPLETE)
+        return await read(reply, after=10)
+
+    *deltas, done = asyncio.run(scene())
+    assert [(each["from"], len(each["text"])) for each in deltas] == [(10, 32_768), (32_778, 32_768), (65_546, 14_454)]
+    assert "".join(each["text"] for each in deltas) == ("x" * 40_000 + "y" * 40_000)[10:]
+    assert done["length"] == 80_000

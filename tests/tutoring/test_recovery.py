@@ -10,7 +10,7 @@ from tests.tutoring.scenes import ask, end, sams_session, save
 from tests.world import make_world
 from tutoring.actions import recovery
 from tutoring.actions.recovery import forget_what_is_old, lapsed_generations, recover_lapsed
-from tutoring.models import Generation, IdempotencyKey, Message
+from tutoring.models import Generation, IdempotencyKey, Message, UsageEntry
 
 
 def lapse(sent):
@@ -45,6 +45,18 @@ def test_keys_are_forgotten_after_a_month(world):
         IdempotencyKey.objects.filter(key=f"{days}-days-ago").update(created_at=timezone.now() - timedelta(days=days))
     forget_what_is_old()
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["29-days-ago"]
+
+
+def test_one_that_cannot_be_ended_does_not_hold_up_the_others(world, caplog):
+    broken, dead = ask(world, sams_session(world)), ask(world, sams_session(world))
+    for sent in (broken, dead):
+        lapse(sent)
+    # As if it had been settled already, which the ledger takes once.
+    day = Generation.objects.get(pk=broken.generation).budget_day
+    UsageEntry.objects.create(university=world.north, generation=broken.generation, provider="practice", day=day)
+    assert [each.generation for each in recover_lapsed()] == [dead.generation]
+    assert (state(broken), state(dead)) == (("pending", "", ""), ("failed", "", "interrupted"))
+    assert [record.msg["event"] for record in caplog.records] == ["tutor_reply_not_recovered"]
 
 
 class TwoWorkers(TransactionTestCase):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from tenants.throttles import forget_old_windows
@@ -42,16 +42,22 @@ def lapsed_generations() -> GenerationQuerySet:
 
 def recover_lapsed() -> list[Recovered]:
     """One worker at a time, in however many processes: another finds the lock taken and does nothing."""
-    recovered = []
+    recovered: list[Recovered] = []
     for generation_id in list(lapsed_generations().values_list("pk", flat=True)[:_ROUND]):
-        # Each in a transaction of its own: counters of budgets are locked in one order within one reply alone.
-        with transaction.atomic():
-            if not _is_only_worker():
-                break
-            recovered += _end_lapsed(Generation.objects.filter(pk=generation_id))
+        try:
+            recovered += _recover(generation_id)
+        except DatabaseError:
+            # Whatever is wrong with this row, the others' students do not wait for it.
+            log.exception("tutor_reply_not_recovered", generation=str(generation_id))
     for each in recovered:
         log.warning("tutor_reply_recovered", generation=str(each.generation), length=each.length)
     return recovered
+
+
+@transaction.atomic
+def _recover(generation_id: UUID) -> list[Recovered]:
+    """In a transaction of its own: counters of budgets are locked in one order within one reply alone."""
+    return _end_lapsed(Generation.objects.filter(pk=generation_id)) if _is_only_worker() else []
 
 
 def forget_what_is_old() -> None:
