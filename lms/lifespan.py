@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from tenants import readiness
 from tutoring import tracing
 from tutoring.actions.recovery import forget_what_is_old, recover_lapsed
 from tutoring.production import in_thread
@@ -47,5 +48,7 @@ async def _leave(upkeep: "asyncio.Task[None] | None") -> None:
         upkeep.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await upkeep
-    await runner.drain(settings.TUTOR_DRAIN_S)
+    # `manage.py serve` has waited for the replies before it came to this.
+    if not readiness.is_going_away():
+        await runner.drain(settings.TUTOR_DRAIN_S)
     await asyncio.to_thread(tracing.shut_down)

@@ -32,9 +32,9 @@ _BEDROCK_PREFIX = "anthropic." if TUTOR_PROVIDER == "bedrock" else ""
 TUTOR_MODEL = env.text("TUTOR_MODEL", _BEDROCK_PREFIX + _SONNET)
 # For side work, such as titles, and for replies where a university's policy asks for a cheaper one.
 TUTOR_SMALL_MODEL = env.text("TUTOR_SMALL_MODEL", _BEDROCK_PREFIX + _HAIKU)
-TUTOR_FAILOVER_MODEL = env.text(
-    "TUTOR_FAILOVER_MODEL", f"anthropic.{_SONNET}" if TUTOR_FAILOVER_PROVIDER == "bedrock" else _SONNET
-)
+_FAILOVER_PREFIX = "anthropic." if TUTOR_FAILOVER_PROVIDER == "bedrock" else ""
+TUTOR_FAILOVER_MODEL = env.text("TUTOR_FAILOVER_MODEL", _FAILOVER_PREFIX + _SONNET)
+TUTOR_FAILOVER_SMALL_MODEL = env.text("TUTOR_FAILOVER_SMALL_MODEL", _FAILOVER_PREFIX + _HAIKU)
 # Whether the small model gives a conversation its title after the first reply; else the question is the title.
 TUTOR_TITLES = env.boolean("TUTOR_TITLES", default=True)
 # How much of a conversation the model is sent beside the lesson; older messages are left out.

@@ -22,6 +22,14 @@ def access_session(user: User, session_id: UUID, university: str | None = None) 
     return session
 
 
+def lock_session(session: ChatSession) -> ChatSession:
+    """The row as it is now, locked to the end of the caller's transaction; `NotVisible` where it was deleted since."""
+    locked = ChatSession.objects.select_for_update(of=("self",)).filter(pk=session.pk).first()
+    if locked is None:
+        raise NotVisible
+    return locked
+
+
 def access_generation(user: User, generation_id: UUID, session_id: UUID | None = None) -> Generation:
     """With its message, in one query; `session_id` is the conversation that it must belong to."""
     place = {"session": session_id} if session_id is not None else {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 TITLE_WITHIN_S = 20
 
 
-async def follow_up(production: Production, provider: Provider) -> None:
+async def follow_up(production: Production, open_provider: Callable[[], Provider]) -> None:
     """Never raises."""
     if production.outcome is None:
         return
@@ -30,7 +31,7 @@ async def follow_up(production: Production, provider: Provider) -> None:
             if trace:
                 tracing.trace_reply(replace(trace, first_text_at=production.first_text_at))
         if settings.TUTOR_TITLES and production.outcome.state == "complete" and production.provider != "practice":
-            await _make_title(production, provider)
+            await _make_title(production, open_provider())
     except Exception:
         log.exception("tutor_follow_up_broke", generation=str(production.sent.generation))
 
@@ -39,11 +40,7 @@ async def _make_title(production: Production, provider: Provider) -> None:
     wanted = await in_thread(title_request)(production.sent.session)
     if wanted is None:
         return
-    try:
-        text, spent = await _collected(provider, wanted.request)
-    except ProviderError as error:
-        log.warning("tutor_title_failed", session=str(production.sent.session), code=error.code, detail=error.detail)
-        return
+    text, spent = await _collected(provider, wanted.request)
     if spent.usage != Usage():
         await in_thread(book_title)(production.sent.generation, spent)
     if title := clean_title(text):
@@ -51,9 +48,9 @@ async def _make_title(production: Production, provider: Provider) -> None:
 
 
 async def _collected(provider: Provider, request: TutorRequest) -> tuple[str, Spent]:
-    """The whole text, or as much as came in time; a title is not worth a second thought."""
+    """The whole text, or none; and what it has used either way."""
     text, usage, name, model = "", Usage(), provider.name, request.model
-    with contextlib.suppress(TimeoutError):
+    try:
         async with asyncio.timeout(TITLE_WITHIN_S), contextlib.aclosing(provider.stream(request)) as stream:
             async for part in stream:
                 match part:
@@ -65,4 +62,7 @@ async def _collected(provider: Provider, request: TutorRequest) -> tuple[str, Sp
                         pass
                     case Answering(name, model, _):
                         pass
+    except (TimeoutError, ProviderError) as error:
+        log.warning("tutor_title_failed", detail=repr(error)[:500])
+        text = ""
     return text, Spent(name, model, usage, cost_usd(usage, model, settings.TUTOR_PRICES))

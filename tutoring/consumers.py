@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import structlog
-from channels.db import database_sync_to_async
+from asgiref.sync import ThreadSensitiveContext
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
@@ -20,6 +20,7 @@ from tutoring import events, queries
 from tutoring.access import access_generation, access_session
 from tutoring.actions.generations import request_stop
 from tutoring.actions.sending import Sent, regenerate, send_message
+from tutoring.production import in_thread
 from tutoring.runner import OWNER, runner
 from tutoring.schemas import AttachFrame, Frame, RegenerateFrame, SendFrame, StopFrame, read_frame
 
@@ -58,7 +59,7 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             await self._refuse(CLOSE_NOT_SIGNED_IN)
         self.session_id: UUID = self.scope["url_route"]["kwargs"]["session"]
         try:
-            await database_sync_to_async(access_session)(self.user, self.session_id)
+            await in_thread(access_session)(self.user, self.session_id)
         except NotVisible:
             await self._refuse(CLOSE_NOT_FOUND)
 
@@ -85,7 +86,7 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         try:
-            if not await database_sync_to_async(self._is_still_signed_in)():
+            if not await in_thread(self._is_still_signed_in)():
                 await self.close(CLOSE_NOT_SIGNED_IN)
                 return
             await self._obey(read_frame(content))
@@ -129,20 +130,19 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
 
     async def _ask(self, store: Callable[..., Sent], key: str) -> None:
         address = client_address(self.scope)
-        sent = await runner.send(
-            partial(store, by=self.user, session_id=self.session_id, key=key, owner=OWNER, address=address)
-        )
+        send = partial(store, by=self.user, session_id=self.session_id, key=key, owner=OWNER, address=address)
+        # A thread of its own, as a request has: sockets would otherwise share one, and wait for each other's locks.
+        async with ThreadSensitiveContext():
+            sent = await runner.send(send)
         await self.send_json(events.started(sent, key))
         self._follow(sent.generation, after=0)
 
     async def _attach(self, frame: AttachFrame) -> None:
-        await database_sync_to_async(access_generation)(self.user, frame.generation, self.session_id)
+        await in_thread(access_generation)(self.user, frame.generation, self.session_id)
         self._follow(frame.generation, after=frame.after)
 
     async def _stop(self, frame: StopFrame) -> None:
-        await database_sync_to_async(request_stop)(
-            by=self.user, generation_id=frame.generation, session_id=self.session_id
-        )
+        await in_thread(request_stop)(by=self.user, generation_id=frame.generation, session_id=self.session_id)
         runner.stop(frame.generation)
 
     def _follow(self, generation_id: UUID, *, after: int) -> None:
@@ -174,7 +174,7 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         """With how much of the allowance is used now, where a page is told the end."""
         if not (self.is_page and event["event"] == "done"):
             return event
-        return {**event, "meter": await database_sync_to_async(self._meter)()}
+        return {**event, "meter": await in_thread(self._meter)()}
 
     def _meter(self) -> dict[str, Any] | None:
         meter = queries.meter_of(self.user, self.session_id)

@@ -5,6 +5,7 @@ import contextlib
 from uuid import UUID
 
 import structlog
+from django.db import DataError
 
 from tutoring.actions.generations import save_progress
 from tutoring.production import Production, in_thread
@@ -44,12 +45,20 @@ class Keeper:
     async def _save(self, due: list[Production]) -> None:
         if not due:
             return
-        rows = [production.progress() for production in due]
         try:
-            going_on = await in_thread(save_progress)(rows)
+            await self._save_together(due)
+        except DataError:
+            # Something of one of them fits in no column: the others are not to lose their leases over it.
+            log.exception("tutor_replies_not_saved", replies=len(due))
+            if len(due) > 1:
+                for production in due:
+                    await self._save([production])
         except Exception:
             # The texts are still here and the next round saves them; a lease outlives many rounds.
             log.exception("tutor_replies_not_saved", replies=len(due))
-            return
+
+    async def _save_together(self, due: list[Production]) -> None:
+        rows = [production.progress() for production in due]
+        going_on = await in_thread(save_progress)(rows)
         for production, row in zip(due, rows, strict=True):
             production.was_saved(row, may_go_on=row.lease.generation in going_on)

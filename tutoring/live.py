@@ -22,6 +22,7 @@ class LiveReply:
         self.length = 0
         self.ending: Ending | None = None
         self._retry_ms = 0
+        self._dones: dict[bool, Event] = {}
         self._pieces: list[str] = []
         self._starts: list[int] = []
         self._readers: set[asyncio.Event] = set()
@@ -75,7 +76,7 @@ class LiveReply:
                         runs_sent += 1
                         yield events.markup(run.from_block, run.html, run.length)
                 if self.ending and after >= self.length:
-                    yield events.done(self.ending, self.text_from(0), pages=pages)
+                    yield self._done(self.ending, pages)
                     return
                 if self._retry_ms:
                     yield events.restart(self._retry_ms)
@@ -83,6 +84,12 @@ class LiveReply:
                 await woken.wait()
         finally:
             self._readers.discard(woken)
+
+    def _done(self, ending: Ending, pages: bool) -> Event:
+        """Drawn once for all readers: a lecture of them ends at one moment."""
+        if pages not in self._dones:
+            self._dones[pages] = events.done(ending, self.text_from(0), pages=pages)
+        return self._dones[pages]
 
     def _finished_markup(self) -> list[FinishedBlocks]:
         """Rendered once for all readers, and not at all for a reply that no page follows."""

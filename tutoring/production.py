@@ -17,6 +17,7 @@ from tutoring.actions.budgets import Spent
 from tutoring.actions.generations import Lease, Outcome, Progress, finish_generation
 from tutoring.actions.recovery import read_reply
 from tutoring.actions.sending import Sent
+from tutoring.briefing import estimate_tokens
 from tutoring.events import Ending
 from tutoring.live import LiveReply
 from tutoring.providers.costs import cost_usd, estimated_usage
@@ -40,8 +41,8 @@ R = TypeVar("R")
 SAVE_AT_CHARACTERS = 2000
 # A reply without new text renews its lease, and looks whether it should stop, this often.
 RENEW_EVERY_S = 1.0
-# Between the tries to write a reply's end; together shorter than its lease.
-END_PAUSES_S = (0.2, 0.5, 1, 2, 4)
+# Between the tries to write a reply's end: for as long as another PostgreSQL takes to stand in for the first.
+END_PAUSES_S = (0.2, 0.5, 1, 2, *[4] * 14)
 
 
 class Production:
@@ -91,9 +92,9 @@ class Production:
             # Asked to stop, or the lease is somebody else's: then the end below changes nothing.
             self.stop()
 
-    async def run(self, provider: Provider) -> None:
+    async def run(self, open_provider: Callable[[], Provider]) -> None:
         """Never raises: nobody awaits it, so every failure ends in the row, the log and the readers' `done`."""
-        self._reading = asyncio.create_task(self._read(provider))
+        self._reading = asyncio.create_task(self._read(open_provider))
         if self._is_stopping:
             self._reading.cancel()
         state, code, stop_reason = await self._outcome()
@@ -101,7 +102,7 @@ class Production:
             state=state,
             code=code,
             stop_reason=stop_reason,
-            spent=self._spent(),
+            spent=self._spent(code),
             ttft_ms=self._ttft_ms,
             tries=self.tries,
             trace_id=tracing.trace_id_of(self.sent.generation),
@@ -136,7 +137,12 @@ class Production:
         # Cut to its column: a provider's new word must not cost the reply its end.
         return "complete", "", self._finished.stop_reason[:40] if self._finished else ""
 
-    async def _read(self, provider: Provider) -> None:
+    async def _read(self, open_provider: Callable[[], Provider]) -> None:
+        try:
+            provider = open_provider()
+        except Exception as error:
+            # A certificate that cannot be read, a proxy that makes no sense: nothing was asked.
+            raise ProviderError("provider_down", f"not opened: {error!r}") from error
         async with contextlib.aclosing(provider.stream(self.request)) as stream:
             async for part in stream:
                 self._take(part)
@@ -161,10 +167,13 @@ class Production:
         if self.reply.length - self._saved_length >= SAVE_AT_CHARACTERS:
             self._wants_saving()
 
-    def _spent(self) -> Spent:
+    def _spent(self, code: str) -> Spent:
         usage, is_estimated = self._usage, False
         if self._finished is None:
-            usage, is_estimated = estimated_usage(usage, self.reply.text_from(0))
+            # Whoever stops before anything was counted has asked all the same. A provider that refused costs nothing.
+            was_left = bool(self.tries) and code in ("", "interrupted")
+            asked = estimate_tokens(self.request) if was_left or self.reply.length else 0
+            usage, is_estimated = estimated_usage(usage, self.reply.text_from(0), asked_tokens=asked)
         is_free = self.provider == "practice" or usage == Usage()
         cost = None if is_free else cost_usd(usage, self.model, settings.TUTOR_PRICES)
         return Spent(self.provider, self.model, usage, cost, is_estimated)
@@ -173,7 +182,7 @@ class Production:
         """What readers are told is what the rows say, or will say when the lease has run out; with the row's text
         where that is not this one.
 
-        A database that is away for a moment costs no word: the end is tried again for as long as the lease lasts.
+        A database that is away for a minute costs no word: meanwhile the keeper renews the lease as soon as it is back.
         """
         for pause_s in (*END_PAUSES_S, None):
             try:

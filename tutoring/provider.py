@@ -25,7 +25,7 @@ def open_provider(name: str) -> Provider:
         return PracticeProvider(find_passages=find_passages, pace_s=settings.TUTOR_PRACTICE_PACE_S)
     targets = [Target(_open_model(name))]
     if settings.TUTOR_FAILOVER_PROVIDER:
-        targets.append(Target(_open_model(settings.TUTOR_FAILOVER_PROVIDER), settings.TUTOR_FAILOVER_MODEL))
+        targets.append(Target(_open_model(settings.TUTOR_FAILOVER_PROVIDER), _failover_models()))
     return Upstream(targets, retries=RETRIES, breakers=BREAKERS)
 
 
@@ -33,6 +33,14 @@ def _open_model(name: str) -> Provider:
     if name == "bedrock":
         return BedrockProvider(region=settings.AWS_REGION, base_url=settings.BEDROCK_BASE_URL or None, limits=_limits())
     return AnthropicProvider(api_key=settings.ANTHROPIC_API_KEY, base_url=settings.ANTHROPIC_BASE_URL, limits=_limits())
+
+
+def _failover_models() -> dict[str, str]:
+    """What stands in for each model of the first provider, the small one for the small."""
+    return {
+        settings.TUTOR_SMALL_MODEL: settings.TUTOR_FAILOVER_SMALL_MODEL,
+        settings.TUTOR_MODEL: settings.TUTOR_FAILOVER_MODEL,
+    }
 
 
 def _limits() -> Limits:

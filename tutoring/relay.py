@@ -6,6 +6,7 @@ longer than `PATIENCE_S`, and nothing that goes wrong here reaches a reply or a 
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, Awaitable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -25,6 +26,7 @@ PATIENCE_S = 1.0
 JOIN_S = 0.1
 # More than this waiting for a reader means that reading the row is quicker.
 INBOX_SIZE = 64
+DEAF_FOR_S = 5
 
 News = dict[str, Any]
 
@@ -62,13 +64,30 @@ async def listening(generation_id: UUID) -> AsyncGenerator["asyncio.Queue[News]"
             await listener
 
 
+class _Deafness:
+    """After Redis has not answered a listener, nobody asks it for a while: who gives up leaves a channel behind."""
+
+    until = 0.0
+
+    @classmethod
+    def has_come(cls) -> None:
+        cls.until = time.monotonic() + DEAF_FOR_S
+
+    @classmethod
+    def lasts(cls) -> bool:
+        return time.monotonic() < cls.until
+
+
 async def _listen(group: str, inbox: "asyncio.Queue[News]") -> None:
+    if _Deafness.lasts():
+        return
     layer: Any = get_channel_layer()
     try:
         async with asyncio.timeout(PATIENCE_S):
             channel = await layer.new_channel()
             await layer.group_add(group, channel)
     except Exception as error:
+        _Deafness.has_come()
         log.warning("tutor_relay_deaf", group=group, detail=repr(error)[:200])
         return
     try:

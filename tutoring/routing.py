@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.auth import AuthMiddlewareStack
-from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +12,7 @@ from django.urls import path, re_path
 from tenants.auth import user_for_access_token
 from tenants.errors import DomainError
 from tutoring.consumers import BEARER_PREFIX, NoSuchSocket, TutorConsumer
+from tutoring.production import in_thread
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -34,7 +34,7 @@ async def websocket_application(scope: Scope, receive: Any, send: Any) -> None:
         await _for_pages(scope, receive, send)
         return
     try:
-        user: Any = await database_sync_to_async(user_for_access_token)(token)
+        user: Any = await in_thread(user_for_access_token)(token)
     except DomainError:
         user = AnonymousUser()
     await _sockets({**scope, "user": user, "bearer": token}, receive, send)

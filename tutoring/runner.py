@@ -9,12 +9,14 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
 
 from tenants import readiness
+from tenants.errors import DomainError
 from tutoring import relay
 from tutoring.actions.sending import Sent
 from tutoring.aftermath import follow_up
@@ -84,7 +86,7 @@ class Runner:
         task = asyncio.create_task(self._store_and_start(store))
         self._remember(task, self._here.making)
         # Looked at here too, for the case that nobody waits any more; refusals are for the sender alone.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.add_done_callback(_log_what_nobody_expects)
         return await asyncio.shield(task)
 
     async def _store_and_start(self, store: Callable[[], Sent]) -> Sent:
@@ -109,13 +111,13 @@ class Runner:
         publishing = asyncio.create_task(relay.publish(sent.generation, production.reply)) if relay.is_on() else None
         if publishing:
             self._remember(publishing, here.tasks)
-        provider = here.provider(sent.provider)
+        open_provider = partial(here.provider, sent.provider)
         try:
-            await production.run(provider)
+            await production.run(open_provider)
         finally:
             here.keeper.let_go(production)
             here.productions.pop(sent.generation, None)
-        self._remember(asyncio.create_task(follow_up(production, provider)), here.tasks)
+        self._remember(asyncio.create_task(follow_up(production, open_provider)), here.tasks)
 
     def stop(self, generation_id: UUID) -> None:
         """Stop at once what this process makes; another process sees the row's `stop_requested` within a second."""
@@ -184,6 +186,12 @@ class Runner:
     def _remember(self, task: "asyncio.Task[object]", among: "set[asyncio.Task[object]]") -> None:
         among.add(task)
         task.add_done_callback(among.discard)
+
+
+def _log_what_nobody_expects(sending: "asyncio.Task[Sent]") -> None:
+    error = None if sending.cancelled() else sending.exception()
+    if error and not isinstance(error, DomainError):
+        log.error("tutor_send_broke", exc_info=error)
 
 
 async def _finished(tasks: "set[asyncio.Task[object]]", within_s: float) -> None:

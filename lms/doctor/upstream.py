@@ -65,7 +65,7 @@ def failover() -> Verdict:
 def prices() -> Verdict:
     models = {settings.TUTOR_MODEL, settings.TUTOR_SMALL_MODEL}
     if settings.TUTOR_FAILOVER_PROVIDER:
-        models.add(settings.TUTOR_FAILOVER_MODEL)
+        models |= {settings.TUTOR_FAILOVER_MODEL, settings.TUTOR_FAILOVER_SMALL_MODEL}
     if settings.TUTOR_PROVIDER == "practice":
         return ok("The practice tutor costs nothing.")
     if unpriced := sorted(models - settings.TUTOR_PRICES.keys()):

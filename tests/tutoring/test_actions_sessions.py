@@ -1,5 +1,6 @@
 """Deleting a conversation."""
 
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tenants.errors import NotVisible
 from tenants.models import AuditEntry
 from tests.tutoring.scenes import ask, end, sams_session, save
+from tutoring.access import access_session, lock_session
 from tutoring.actions.budgets import Spent
 from tutoring.actions.recovery import read_reply
 from tutoring.actions.sessions import delete_session
@@ -42,6 +44,24 @@ def test_one_in_which_the_tutor_writes_is_ended_first(world, settings):
     # Its writer has lost it, and its readers are told the end.
     assert (save(sent, "Half a reply"), end(sent, "Half a reply")) == (False, False)
     assert read_reply(sent.generation).ending == Ending(state="stopped", stop_reason="deleted")
+
+
+def test_what_is_gone_when_its_turn_comes_is_not_there(world):
+    """Two tabs: the other has deleted it between the look at it and the lock."""
+    session = sams_session(world)
+    end(ask(world, session))
+    found = access_session(world.sam, session.pk)
+    delete_session(by=world.sam, session_id=session.pk)
+    with pytest.raises(NotVisible):
+        lock_session(found)
+    with patch("tutoring.actions.sending.access_session", lambda *_: found), pytest.raises(NotVisible):
+        ask(world, session)
+
+
+def test_a_conversation_that_has_just_been_used_is_not_taken_up_again(world):
+    session = sams_session(world)
+    ask(world, session)
+    assert sams_session(world).pk != session.pk
 
 
 def test_nobody_else_deletes_it(world):

@@ -148,6 +148,9 @@ class Sending(SocketCase):
 
     async def test_rights_are_read_at_each_question(self):
         async with self.page() as socket:
+            # Answered when the rights at the door have been read.
+            await socket.say(action="nothing")
+            assert (await socket.hear())["code"] == "bad_frame"
             await ChatSession.objects.filter(pk=self.session.pk).aupdate(user=self.world.tess)
             await socket.say(action="send", key="some-key-or-other", text="Still mine?")
             refusal = await socket.hear()

@@ -137,7 +137,7 @@ def test_a_refusal_with_text_is_an_end_and_without_text_an_error(claude):
         (503, "overloaded_error", ("overloaded", True, None)),
         (529, "overloaded_error", ("overloaded", True, None)),
         (502, "nobody_knows", ("provider_down", True, None)),
-        (418, "nobody_knows", ("provider_down", False, None)),
+        (418, "nobody_knows", ("bad_upstream", False, None)),
         (504, "nobody_knows", ("timeout", True, None)),
     ],
 )

@@ -26,7 +26,7 @@ class Site:
         self.clock_s = 1000.0
         targets = [Target(AnthropicProvider(api_key=KEY, base_url=claude.url))]
         if bedrock:
-            targets.append(Target(BedrockProvider(region=REGION, base_url=bedrock.url), BEDROCK_MODEL))
+            targets.append(Target(BedrockProvider(region=REGION, base_url=bedrock.url), {MODEL: BEDROCK_MODEL}))
         self.upstream = Upstream(
             targets, retries=RetryPolicy(tries=tries), now=lambda: self.clock_s, uniform=lambda _, __: 0
         )

@@ -49,7 +49,7 @@ def bedrock() -> Iterator[FakeBedrock]:
 def target(server: FakeModel, limits: Limits | None = None) -> Target:
     """The limits are for Claude: the first signature for Bedrock loads boto3, which may take longer."""
     if isinstance(server, FakeBedrock):
-        return Target(BedrockProvider(region=REGION, base_url=server.url), BEDROCK_MODEL)
+        return Target(BedrockProvider(region=REGION, base_url=server.url), {MODEL: BEDROCK_MODEL})
     return Target(AnthropicProvider(api_key=KEY, base_url=server.url, limits=limits))
 
 

@@ -38,6 +38,13 @@ def test_a_lapsed_reply_is_ended_with_its_text_and_others_are_left_alone(world):
     assert end(alive)
 
 
+def test_one_from_before_there_were_budgets_is_ended_too(world):
+    dead = ask(world, sams_session(world))
+    lapse(dead)
+    Generation.objects.filter(pk=dead.generation).update(budget_day=None)
+    assert [each.generation for each in recover_lapsed()] == [dead.generation]
+
+
 def test_keys_are_forgotten_after_a_month(world):
     session = sams_session(world)
     for days in (29, 31):

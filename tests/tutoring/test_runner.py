@@ -6,14 +6,15 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from channels.db import database_sync_to_async
+from django.db import DataError
 from django.utils import timezone
 
 from tests.fakes.claude import BAD_JSON, CUT_UTF8, STOP_BEFORE_START, Answer, FakeClaude, Gate
 from tests.tutoring.live_case import PATIENCE_S, LiveCase, ended, happens, reached, texts, usage
-from tests.tutoring.scenes import ask, end, lease_of, save
-from tutoring.actions.generations import request_stop
+from tests.tutoring.scenes import ask, end, lease_of, sams_session, save
+from tutoring.actions.generations import request_stop, save_progress
 from tutoring.models import Generation, Message
-from tutoring.runner import runner
+from tutoring.runner import OWNER, runner
 
 USAGE = {
     "input_tokens": 1000,
@@ -158,6 +159,25 @@ class FailedReplies(LiveCase):
         with self.settings(ANTHROPIC_BASE_URL=gone.url):
             await self.assert_ends(Answer(), "", "provider_down", tries=3, is_counted=False, is_there=False)
 
+    async def test_a_provider_that_cannot_be_opened(self):
+        with patch("tutoring.runner.open_provider", side_effect=OSError("no such certificate")):
+            sent = await self.answered()
+        assert await self.row(sent) == ("failed", "", "provider_down")
+        # Nothing of it stays behind: the next one is asked.
+        assert (await self.row(await self.answered()))[0] == "complete"
+
+    async def test_a_provider_that_is_left_before_it_has_counted_has_been_asked_all_the_same(self):
+        self.claude.will(Answer(hang="with_headers"))
+        sent = await self.send()
+        await self.upstream()
+        await self.row_becomes(sent, "streaming", "", "")
+        runner.stop(sent.generation)
+        await ended(sent.generation)
+        generation = await Generation.objects.aget(pk=sent.generation)
+        assert (generation.state, generation.tries, generation.is_estimated) == ("stopped", 1, True)
+        assert generation.input_tokens > 500
+        assert generation.cost_usd == Decimal(generation.input_tokens * 3) / 10**6
+
     async def test_the_conversation_goes_on_afterwards(self):
         self.claude.will(Answer(["Half a"], completes=False), Answer(["A whole reply."]))
         await self.answered("First?")
@@ -193,6 +213,26 @@ class RowsWhileItRuns(LiveCase):
             await self.row_becomes(sent, "streaming", "x" * 2000, "")
             gate.release()
             await ended(sent.generation)
+
+    async def test_what_cannot_be_saved_of_one_reply_costs_the_others_nothing(self):
+        gate = Gate()
+        self.claude.will(*[Answer(["Samples ", "vary."], gate=gate, gate_after=1)] * 2)
+        bad = await self.send()
+        other = await database_sync_to_async(sams_session)(self.world)
+        good = await database_sync_to_async(ask)(self.world, other, owner=OWNER)
+
+        def save(rows):
+            if any(row.lease.generation == bad.generation for row in rows):
+                raise DataError("value too long")
+            return save_progress(rows)
+
+        with patch("tutoring.keeper.SAVE_EVERY_S", 0.02), patch("tutoring.keeper.save_progress", save):
+            runner.start(good)
+            await self.row_becomes(good, "streaming", "Samples ", "")
+        gate.release()
+        for sent in (bad, good):
+            await ended(sent.generation)
+            assert await self.row(sent) == ("complete", "Samples vary.", "")
 
     async def test_who_has_lost_the_lease_writes_nothing_and_says_what_the_row_says(self):
         gate = Gate()

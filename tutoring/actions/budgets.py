@@ -124,8 +124,9 @@ def book_title(generation_id: UUID, spent: Spent) -> None:
 
 def _book(generation: Generation, spent: Spent, purpose: str, *, tokens: int, usd: Decimal) -> None:
     """`tokens` and `usd` are given back from what was reserved."""
-    session, day = generation.session, generation.budget_day
-    assert day is not None
+    session = generation.session
+    # Replies from before there were budgets have no day of their own.
+    day = generation.budget_day or today_at(session.university)
     UsageEntry.objects.create(
         university_id=session.university_id,
         user_id=session.user_id,

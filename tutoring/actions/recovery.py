@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from tenants.throttles import forget_old_windows
@@ -23,7 +25,7 @@ log = structlog.get_logger(__name__)
 _ONE_WORKER = 7_310_442
 # A phone that comes back after a month asks anew.
 KEYS_KEPT = timedelta(days=30)
-_ROUND = 200
+_ROUND, _KEYS_AT_ONCE = 200, 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def recover_lapsed() -> list[Recovered]:
     for generation_id in list(lapsed_generations().values_list("pk", flat=True)[:_ROUND]):
         try:
             recovered += _recover(generation_id)
-        except DatabaseError:
+        except Exception:
             # Whatever is wrong with this row, the others' students do not wait for it.
             log.exception("tutor_reply_not_recovered", generation=str(generation_id))
     for each in recovered:
@@ -63,7 +65,8 @@ def _recover(generation_id: UUID) -> list[Recovered]:
 def forget_what_is_old() -> None:
     """Counts of requests whose time is over, and idempotency keys that nobody will send again."""
     forget_old_windows()
-    IdempotencyKey.objects.filter(created_at__lt=Now() - KEYS_KEPT).delete()
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEYS_KEPT).values("pk")[:_KEYS_AT_ONCE]
+    IdempotencyKey.objects.filter(pk__in=old).delete()
 
 
 @transaction.atomic
@@ -85,11 +88,13 @@ def read_reply(generation_id: UUID) -> SavedReply:
 
     One whose conversation was deleted meanwhile is over, without a text.
     """
-    generation = Generation.objects.select_related("message").filter(pk=generation_id).first()
+    is_lapsed = Exists(lapsed_generations().filter(pk=OuterRef("pk")))
+    rows = Generation.objects.select_related("message").annotate(is_lapsed=is_lapsed)
+    generation = rows.filter(pk=generation_id).first()
     if generation is None:
         return SavedReply(body="", ending=Ending(state="stopped", stop_reason="deleted"))
-    if generation.state not in END_STATES and end_lapsed(generation.session_id):
-        generation.refresh_from_db()
+    if cast(Any, generation).is_lapsed and end_lapsed(generation.session_id):
+        generation = Generation.objects.select_related("message").get(pk=generation_id)
     return SavedReply(body=generation.message.body, ending=ending_of(generation))
 
 
@@ -106,7 +111,8 @@ def ending_of(generation: Generation) -> Ending | None:
 
 def end_by_its_row(generation: Generation, *, state: str, code: str = "", stop_reason: str = "") -> Outcome:
     """The end of a reply that its writer did not write, with what its row knows. `generation` has its message."""
-    usage, is_estimated = estimated_usage(generation.usage, generation.message.body)
+    asked = max(0, generation.reserved_tokens - settings.TUTOR_MAX_OUTPUT_TOKENS) if generation.tries else 0
+    usage, is_estimated = estimated_usage(generation.usage, generation.message.body, asked_tokens=asked)
     is_free = generation.provider == "practice" or usage == Usage()
     cost = None if is_free else cost_usd(usage, generation.model, settings.TUTOR_PRICES)
     return Outcome(

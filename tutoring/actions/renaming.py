@@ -20,5 +20,5 @@ def rename_session(*, by: User, session_id: UUID, title: str, university: str | 
     if len(title) > MAX_TITLE_CHARACTERS:
         raise InvalidInput(f"The title has {len(title)} characters; at most {MAX_TITLE_CHARACTERS} can be kept.")
     session.title = title
-    session.save(update_fields=["title"])
+    ChatSession.objects.filter(pk=session.pk).update(title=title)
     return session

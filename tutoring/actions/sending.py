@@ -18,7 +18,7 @@ from prompts.queries import compile_prompt
 from tenants.errors import NotVisible
 from tenants.models import User
 from tenants.throttles import Rate, count_against
-from tutoring.access import access_session
+from tutoring.access import access_session, lock_session
 from tutoring.actions.budgets import Plan, plan_reply
 from tutoring.actions.generations import LEASE_S
 from tutoring.actions.recovery import end_lapsed
@@ -101,8 +101,7 @@ def _send(wish: _Wish, *, by: User, session_id: UUID, key: str, owner: str, addr
     end_lapsed(session.pk)
     try:
         with transaction.atomic():
-            locked = ChatSession.objects.select_for_update(of=("self",)).only("title").get(pk=session.pk)
-            session.title = locked.title
+            session.title = lock_session(session).title
             # Again, now that no other send of this conversation can come between.
             if known := _known_key(session, key):
                 return _answer_again(known, body_hash)
@@ -111,6 +110,8 @@ def _send(wish: _Wish, *, by: User, session_id: UUID, key: str, owner: str, addr
             return sent
     except IntegrityError as error:
         # The session's lock orders its own sends, so what collides is one key used in two conversations at once.
+        if "idempotency_key_once" not in str(error):
+            raise
         raise KeyReused from error
 
 

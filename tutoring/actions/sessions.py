@@ -8,10 +8,10 @@ from django.utils import timezone
 from lms.learning.access import Lesson
 from tenants import audit
 from tenants.models import User
-from tutoring.access import access_session
+from tutoring.access import access_session, lock_session
 from tutoring.actions.generations import end_generation
 from tutoring.actions.recovery import end_by_its_row
-from tutoring.models import ChatSession, Generation
+from tutoring.models import ChatSession, Generation, Message
 from tutoring.snapshot import take_snapshot
 
 
@@ -27,7 +27,8 @@ def start_session(*, by: User, lesson: Lesson) -> ChatSession:
         .filter(user=by, content_item=lesson.item, offering=lesson.offering, messages=None)
         .first()
     )
-    if unused is None:
+    # Asked again now that it is locked: a first question may have come while this waited.
+    if unused is None or Message.objects.filter(session=unused).exists():
         return ChatSession.objects.create(
             university=lesson.university,
             user=by,
@@ -49,7 +50,7 @@ def delete_session(*, by: User, session_id: UUID, university: str | None = None)
     lease gone and stops too.
     """
     session = access_session(by, session_id, university)
-    ChatSession.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    lock_session(session)
     live = list(Generation.objects.live().filter(session=session).select_related("message"))
     for generation in live:
         outcome = end_by_its_row(generation, state="stopped", stop_reason="deleted")

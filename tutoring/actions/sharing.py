@@ -16,6 +16,7 @@ from django.utils import timezone
 from tenants.audit import record
 from tenants.errors import NotVisible
 from tenants.models import User
+from tenants.throttles import Rate, count_against
 from tutoring.access import access_session, access_share, access_shared
 from tutoring.errors import BadShare, NothingToShare, SharingOff
 from tutoring.models import ChatSession, Share, TutorPolicy
@@ -25,6 +26,7 @@ from tutoring.queries import Draft, draft_share
 _TOKEN_BYTES = 16
 _USUAL_DAYS = 7
 _NAME_LENGTH = 80
+_SHARES_PER_HOUR = 60
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def publish_share(
     does not allow or a name that cannot be shown.
     """
     session = access_session(by, session_id)
+    count_against("shares_per_hour", {f"user:{by.pk}": Rate(_SHARES_PER_HOUR, per_s=3600, noun="links")})
     policy = TutorPolicy.objects.of(session.university_id)
     if policy.sharing == TutorPolicy.Sharing.OFF:
         raise SharingOff
@@ -63,7 +66,8 @@ def publish_share(
 def revoke_share(*, by: User, share_id: UUID, session_id: UUID | None = None) -> Share:
     """From now on nobody can read it. A share that is revoked already stays as it is."""
     share = access_share(by, share_id, session_id)
-    if Share.objects.filter(pk=share.pk, revoked_at=None).update(revoked_at=Now()):
+    # The words go with the link: nobody is to read them there again.
+    if Share.objects.filter(pk=share.pk, revoked_at=None).update(revoked_at=Now(), snapshot={}):
         record(by=by, action="share.revoked", subject=share, university=share.university)
     return share
 

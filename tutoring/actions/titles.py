@@ -32,15 +32,18 @@ def title_request(session_id: UUID) -> TitleRequest | None:
     None for others, and where the university has no prompt for it: then the question stays the title.
     """
     session = ChatSession.objects.select_related("university").filter(pk=session_id).first()
-    messages = list(Message.objects.filter(session=session_id).select_related("parent").order_by("seq"))
-    replies = [m for m in messages if m.role == Message.Role.ASSISTANT and m.state == Message.State.COMPLETE]
-    if session is None or len(replies) != 1 or session.title != title_from(messages[0].body):
+    complete = Message.objects.filter(session=session_id, role=Message.Role.ASSISTANT, state=Message.State.COMPLETE)
+    if session is None or complete.count() != 1:
         return None
+    first = Message.objects.filter(session=session_id).order_by("seq").values_list("body", flat=True)[:1]
+    if session.title != title_from(first.get()):
+        return None
+    reply = complete.select_related("parent").get()
     try:
         prompt = compile_prompt(name=PROMPT, university=session.university)
     except CompositionError:
         return None
-    return TitleRequest(_request(session, prompt, replies[0]), instead_of=session.title)
+    return TitleRequest(_request(session, prompt, reply), instead_of=session.title)
 
 
 def _request(session: ChatSession, prompt: CompiledPrompt, reply: Message) -> TutorRequest:

@@ -1,6 +1,7 @@
 """Conversations with the tutor. The row owns the generation; connections only read it."""
 
 import uuid
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from lms.courses.models import ContentItem, CourseOffering
 from tenants.models import University, User
 from tutoring.providers.protocol import Usage
+
+# Bedrock calls a model by an address of a hundred characters and more.
+MODEL_NAME_LENGTH = 200
 
 
 class ChatSessionQuerySet(models.QuerySet["ChatSession"]):
@@ -116,26 +120,26 @@ class Generation(models.Model):
     lease_until = models.DateTimeField()
     stop_requested = models.BooleanField(default=False)
     provider = models.CharField(max_length=20)
-    model = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=MODEL_NAME_LENGTH, blank=True)
     prompt_versions = models.JSONField(default=list)
     prompt_hash = models.CharField(max_length=64, blank=True)
     # Requests that were made for this reply, to whichever provider.
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Messages of the conversation that did not fit into what the model was sent; the oldest, never the lesson.
-    left_out_messages = models.PositiveIntegerField(default=0)
+    left_out_messages = models.PositiveIntegerField(default=0, db_default=0)
     stop_reason = models.CharField(max_length=40, blank=True)
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cache_write_tokens = models.PositiveIntegerField(default=0)
     cache_read_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True)
-    is_estimated = models.BooleanField(default=False)
+    is_estimated = models.BooleanField(default=False, db_default=False)
     # Which step of the university's policy was taken for it.
-    budget_step = models.CharField(max_length=10, choices=BudgetStep, blank=True)
+    budget_step = models.CharField(max_length=10, choices=BudgetStep, blank=True, default="", db_default="")
     # What was set aside for it, and from which day's and month's allowance; given back when it ends.
     budget_day = models.DateField(null=True)
-    reserved_tokens = models.BigIntegerField(default=0)
-    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)
+    reserved_tokens = models.BigIntegerField(default=0, db_default=0)
+    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0, db_default=Decimal(0))
     trace_id = models.CharField(max_length=64, blank=True)
     ttft_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -198,6 +202,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["university", "user", "key"], name="idempotency_key_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]
 
     def __str__(self) -> str:
         return self.key

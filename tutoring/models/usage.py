@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lms.courses.models import Course
 from tenants.models import Role, University, User
+from tutoring.models.chat import MODEL_NAME_LENGTH
 
 _PERCENT = [MinValueValidator(1), MaxValueValidator(100)]
 _NOT_NEGATIVE = [MinValueValidator(0)]
@@ -163,7 +164,7 @@ class UsageEntry(models.Model):
     generation = models.UUIDField(default=uuid.uuid4)
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.REPLY)
     provider = models.CharField(max_length=20)
-    model = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=MODEL_NAME_LENGTH, blank=True)
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cache_write_tokens = models.PositiveIntegerField(default=0)

@@ -205,7 +205,7 @@ def _classified(error: Exception) -> ProviderError:
         return upstream_error(
             str(error.type or headers.get("x-amzn-errortype", "").partition(":")[0]),
             error.status_code,
-            f"{error.status_code} {request_id} {detail}",
+            f"{error.status_code} {request_id} {type(error).__name__}: {_told(error)}".replace("  ", " "),
             retry_after_s=_retry_after_s(headers),
             may_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "")),
         )
@@ -218,6 +218,15 @@ def _classified(error: Exception) -> ProviderError:
     if isinstance(error, anthropic.AnthropicError):
         return ProviderError("provider_down", detail)
     return ProviderError("bad_upstream", detail)
+
+
+def _told(error: anthropic.APIStatusError) -> str:
+    """The API's own sentence. Other servers' bodies may repeat what they were sent, which is the student's."""
+    body = error.body
+    if "x-amzn-errortype" in error.response.headers and isinstance(body, dict):
+        return str(body.get("message", ""))
+    told = body.get("error") if isinstance(body, dict) and body.get("type") == "error" else None
+    return str(told.get("message", "")) if isinstance(told, dict) else ""
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:

@@ -79,12 +79,14 @@ class Admission:
     def __init__(self, breaker: Breaker, *, is_trial: bool) -> None:
         self._breaker = breaker
         self._is_trial = is_trial
+        self._has_text = False
 
     def __enter__(self) -> "Admission":
         return self
 
     def succeeded(self) -> None:
         """Call it with the first text: a trial need not wait for the reply's end."""
+        self._has_text = True
         if self._is_trial:
             self._is_trial = False
             self._breaker.close()
@@ -92,5 +94,11 @@ class Admission:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._is_trial:
             self._breaker.free_trial()
-        if isinstance(error, ProviderError) and (error.retryable or error.code in ("provider_down", "timeout")):
+        if isinstance(error, ProviderError) and self._is_a_sign(error):
             self._breaker.failed(error.code, is_trial=self._is_trial)
+
+    def _is_a_sign(self, error: ProviderError) -> bool:
+        """That the provider is in trouble. A reply that was too long for its time limit is none."""
+        if error.code == "timeout" and self._has_text:
+            return False
+        return error.retryable or error.code in ("provider_down", "timeout")

@@ -25,12 +25,14 @@ def cost_usd(usage: Usage, model: str, prices: Mapping[str, Mapping[str, Decimal
     ) / _MILLION
 
 
-def estimated_usage(counted: Usage, text: str) -> tuple[Usage, bool]:
+def estimated_usage(counted: Usage, text: str, *, asked_tokens: int) -> tuple[Usage, bool]:
     """What a reply that broke off has used, and whether that is an estimate.
 
-    Providers count the output at the end alone. A reply of which nothing was counted has not begun, and cost nothing.
+    Providers count the output at the end alone, and some servers the input too. `asked_tokens` is about what was sent
+    to one that was left before it had counted; 0 where none was asked, or it refused.
     """
-    if counted == Usage():
-        return counted, False
     written = math.ceil(len(text) / CHARS_PER_TOKEN)
-    return replace(counted, output_tokens=max(counted.output_tokens, written)), True
+    if counted == Usage():
+        counted = Usage(input_tokens=asked_tokens)
+    usage = replace(counted, output_tokens=max(counted.output_tokens, written))
+    return usage, usage != Usage()

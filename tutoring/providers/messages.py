@@ -39,6 +39,9 @@ _STATUSES: dict[int, tuple[ErrorCode, bool]] = {
     408: ("timeout", True),
     409: ("provider_down", True),
     429: ("rate_limited", True),
+    401: ("provider_down", False),
+    403: ("provider_down", False),
+    404: ("provider_down", False),
     504: ("timeout", True),
     529: ("overloaded", True),
 }
@@ -53,11 +56,16 @@ def upstream_error(
     may_retry: bool | None = None,
 ) -> ProviderError:
     """What the body's type stands for, or the status where there is none; `may_retry` is the server's own word."""
-    unnamed = _STATUSES.get(status, ("provider_down", status < 400 or status >= 500))
-    code, retryable = _ERRORS.get((error_type or "").lower(), unnamed)
+    # What a server refuses without a name that we know is the request's fault, and no sign that it is down.
+    unnamed: tuple[ErrorCode, bool] = ("bad_upstream", False) if 400 <= status < 500 else ("provider_down", True)
+    code, retryable = _ERRORS.get((error_type or "").lower(), _STATUSES.get(status, unnamed))
     return ProviderError(
         code, detail, retryable=retryable if may_retry is None else may_retry, retry_after_s=retry_after_s
     )
+
+
+# No reply has as many; more is a mistake of a gateway, and would not fit where it is kept.
+MAX_TOKENS = 2**31
 
 
 class MessageReader:
@@ -145,7 +153,7 @@ class MessageReader:
         for name in Usage.__dataclass_fields__:
             figure = _mapping(usage or {}).get(name)
             if figure is not None:
-                _expect(isinstance(figure, int) and figure >= 0, f"{name} is no number of tokens")
+                _expect(isinstance(figure, int) and 0 <= figure < MAX_TOKENS, f"{name} is no number of tokens")
                 self._usage[name] = figure
 
 

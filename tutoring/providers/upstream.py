@@ -3,9 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -36,10 +36,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Target:
-    """A provider to ask. `model` None: the request's own; providers call the same model by different names."""
+    """A provider to ask. `models`: what it is asked for in place of a request's model, where that has another name."""
 
     provider: Provider
-    model: str | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 class Upstream:
@@ -139,7 +139,7 @@ class _Reply:
     @property
     def request(self) -> TutorRequest:
         """What the present target is asked."""
-        return replace(self._asked, model=self._target.model or self._asked.model)
+        return replace(self._asked, model=self._target.models.get(self._asked.model, self._asked.model))
 
     @property
     def has_next_target(self) -> bool:
