@@ -99,7 +99,7 @@ def test_a_conversation_is_saved_named_and_deleted(site: Site, visit: Visit, scr
     page = visit(SAM, java_script_enabled=scripts)
     lesson = site.lessons()["Samples from a sample"]
     site.claude.will(Answer([SOURCE]))
-    page.goto(lesson)
+    open_lesson(page, lesson)
     Panel(page).words.fill("What is left over?")
     Panel(page).press("Ask")
     expect(Panel(page).body).to_contain_text("A reply with")
