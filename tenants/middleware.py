@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
@@ -16,6 +16,13 @@ class DomainErrorMiddleware(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return error_page(request, exception) if isinstance(exception, DomainError) else None
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """An address of a form that is opened by hand, or after signing in, leads back to the page of the form."""
+        if isinstance(response, HttpResponseNotAllowed) and not request.path.startswith("/api/"):
+            back = request.path.rstrip("/").rpartition("/")[0] + "/"
+            response.content = render_to_string("405.html", {"back": back}, request)
+        return response
 
 
 def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:

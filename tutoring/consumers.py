@@ -91,7 +91,8 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
                 return
             await self._obey(read_frame(content))
         except DomainError as error:
-            await self.send_json(_refusal(error, content))
+            meter = {"meter": await in_thread(self._meter)()} if self.is_page and error.code == "budget" else {}
+            await self.send_json({**_refusal(error, content), **meter})
         except DATABASE_AWAY:
             log.exception("database_away")
             await self.send_json(_refusal(DatabaseAway(), content))

@@ -93,7 +93,7 @@ def _provider(name: str) -> Verdict:
     if name == "anthropic":
         return _anthropic()
     verdict = ok if settings.DEBUG else warn
-    return verdict("The practice tutor answers from the lesson itself: there is no ANTHROPIC_API_KEY.")
+    return verdict("The practice tutor answers from the lesson itself: TUTOR_PROVIDER is practice.")
 
 
 def _anthropic() -> Verdict:

@@ -56,6 +56,10 @@ export class Exchange {
     tutor.part("announcer").replaceChildren();
     const all = [...this.log.children];
     this.replaced = first ? all.slice(all.indexOf(first)) : [];
+    // A question that goes is not edited any more; what was written of it stays in the box.
+    const { value: edited } = tutor.fields.edits;
+    if (edited && this.replaced.some((each) => each.dataset.message === edited)) tutor.tools.stopEditing({ keepsBoth: true });
+    tutor.part("elsewhere").hidden = true;
     for (const each of this.replaced) each.remove();
     this.asked = text === undefined ? null : this.drawQuestion(text);
     const element = tutor.blank("reply");
@@ -81,7 +85,7 @@ export class Exchange {
     try {
       (await this.connection()).send(this.request);
     } catch {
-      this.postInstead();
+      if (!this.isSignedOut) this.postInstead();
     }
   }
 
@@ -92,12 +96,18 @@ export class Exchange {
     dataset.session ||= await this.newSession();
     this.live ??= new this.Live(`/ws/tutor/${dataset.session}/`, {
       frame: (frame) => this.received(frame),
-      connecting: (isAgain) => tutor.say(isAgain ? (this.isUnanswered ? "resending" : "reconnecting") : "connecting"),
+      connecting: (isAgain) => this.sayConnecting(isAgain),
       offline: () => tutor.say("offline", "warning"),
       unreachable: () => this.postInstead(),
       refused: (code) => this.refused(code === NOT_SIGNED_IN ? "signed-out" : "gone"),
     });
     return this.live;
+  }
+
+  sayConnecting(isAgain) {
+    // Who only waits for the end of a reply elsewhere is told of that already.
+    if (this.elsewhere && !this.request && !this.reply) return;
+    this.tutor.say(isAgain ? (this.isUnanswered ? "resending" : "reconnecting") : "connecting");
   }
 
   async newSession(triesLeft = TRIES_FOR_A_SESSION) {
@@ -106,8 +116,11 @@ export class Exchange {
       await new Promise((resolve) => window.addEventListener("online", resolve, { once: true }));
     }
     const body = new URLSearchParams({ csrfmiddlewaretoken: this.tutor.fields.csrfmiddlewaretoken.value });
-    const request = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "error" };
+    const request = { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" };
     const answer = await fetch(this.tutor.panel.dataset.sessionUrl, request).catch(() => null);
+    // To the sign-in page: the form would be led there too, and lose the words on the way.
+    this.isSignedOut = answer?.type === "opaqueredirect";
+    if (this.isSignedOut) this.refused("signed-out");
     if (answer?.ok) return (await answer.json()).session;
     if (answer || triesLeft === 1) throw new Error("no conversation could be opened");
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -126,6 +139,7 @@ export class Exchange {
 
   received(frame) {
     const { tutor } = this;
+    if (frame.event === "done" && frame.generation === this.elsewhere) this.endElsewhere();
     const isOfReply = ["delta", "markup", "done"].includes(frame.event);
     if (isOfReply && frame.generation !== this.reply?.generation) return;
     const isFollowing = tutor.isAtEnd;
@@ -150,6 +164,7 @@ export class Exchange {
     this.markRunning();
     tutor.readdress();
     tutor.moved();
+    tutor.tools.offerWaysOn();
   }
 
   // The words may have reached the server before the page was loaded again; then they stand in it already.
@@ -194,8 +209,28 @@ export class Exchange {
     // Spent in another conversation: the same words may go out here, under a key of their own.
     if (frame.code === "idempotency_key_reused") tutor.memory.confirm();
     if (isAboutRequest) this.takeBack();
+    if (frame.meter !== undefined) tutor.tools.showAllowance(frame.meter);
+    if (frame.code === "not_found") {
+      tutor.say("gone", "warning");
+      return;
+    }
     if (isAboutRequest && frame.generation) await this.join(frame.generation);
     tutor.tell(frame.generation ? tutor.text("say", "elsewhere") : frame.detail, "warning");
+  }
+
+  // A reply that is being made in another version: only its end matters here.
+  async watchElsewhere(generation) {
+    this.elsewhere = generation;
+    (await this.connection()).attach(generation, () => 0);
+  }
+
+  endElsewhere() {
+    const { tutor } = this;
+    this.elsewhere = null;
+    if (tutor.part("elsewhere").hidden) return;
+    tutor.part("elsewhere").hidden = true;
+    tutor.part("stop").hidden = true;
+    tutor.say("complete-elsewhere");
   }
 
   // Shows the branch in which a reply is being made, with its question, and follows it.

@@ -54,6 +54,16 @@ export class Tools {
     }
   }
 
+  // There is a conversation now, which can be left for a new one and has a page of its own.
+  offerWaysOn() {
+    const { tutor } = this;
+    const { conversations, session } = tutor.panel.dataset;
+    for (const name of ["anew", "widen"]) tutor.part(name)?.removeAttribute("hidden");
+    if (tutor.part("widen")) tutor.part("widen").href = `${conversations}${session}/`;
+    tutor.part("history")?.setAttribute("hidden", "");
+    tutor.moved();
+  }
+
   earlier(link) {
     return this.travel(link, "later");
   }

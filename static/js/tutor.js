@@ -21,6 +21,7 @@ class Tutor {
     if (this.log.querySelector(":target")) this.showWayToEnd();
     else this.scrollToEnd();
     if (panel.dataset.running) this.resume(panel.dataset.running);
+    else if (!this.part("elsewhere").hidden) this.watchElsewhere(this.part("stop").elements.generation.value);
   }
 
   part(name, within = this.panel) {
@@ -41,7 +42,9 @@ class Tutor {
       box.addEventListener("scroll", () => this.showWayToEnd(), { passive: true });
     }
     // On a phone the panel is a sheet, and has no height to scroll before it is opened.
-    window.addEventListener("hashchange", () => location.hash === "#tutor" && this.scrollToEnd());
+    for (const event of ["hashchange", "load"]) {
+      window.addEventListener(event, () => location.hash === "#tutor" && this.scrollToEnd());
+    }
   }
 
   // Browsers give pages the clipboard over https and on this machine only.
@@ -122,6 +125,10 @@ class Tutor {
   // A reply that was running when the page was made.
   resume(generation) {
     this.load().then(({ exchange }) => exchange.resume(generation)).catch(() => this.say("unreachable", "warning"));
+  }
+
+  watchElsewhere(generation) {
+    this.load().then(({ exchange }) => exchange.watchElsewhere(generation)).catch(() => {});
   }
 
   restoreWords() {
@@ -233,7 +240,7 @@ class Memory {
   question({ text, parent, edits }, draft, newKey) {
     const { kept } = this;
     const isSame = kept.text === text && kept.parent === parent && kept.edits === edits;
-    this.store({ draft, text, parent, edits, key: (isSame && kept.key) || newKey() });
+    this.store({ draft, aside: kept.aside, text, parent, edits, key: (isSame && kept.key) || newKey() });
     return this.kept.key;
   }
 

@@ -52,8 +52,7 @@ class TestCommand:
             "ok    media files       The storage can be written.\n"
             "ok    mail              Mail goes to the console and to nobody: set EMAIL_HOST.\n"
             "ok    redis             Not used, which is right for one process.\n"
-            "ok    tutor             The practice tutor answers from the lesson itself: there is no"
-            " ANTHROPIC_API_KEY.\n"
+            "ok    tutor             The practice tutor answers from the lesson itself: TUTOR_PROVIDER is practice.\n"
             "ok    failover          Not set: when the provider is down, nobody answers.\n"
             "ok    prices            The practice tutor costs nothing.\n"
             "ok    langfuse          Off: there are no keys.\n",

@@ -35,6 +35,20 @@ def test_a_reply_is_copied_as_it_was_written(site: Site, visit: Visit):
         page.reload()
 
 
+def test_after_the_first_reply_there_are_ways_on(site: Site, visit: Visit):
+    panel = open_lesson(visit(SAM), site.lessons()["Shuffling the labels"])
+    anew, whole = (
+        panel.root.get_by_role("button", name="New conversation"),
+        panel.root.get_by_role("link", name="Whole page"),
+    )
+    expect(anew).to_be_hidden()
+    panel.ask("Why shuffle?")
+    panel.expect_end()
+    expect(anew).to_be_visible()
+    whole.click()
+    expect(panel.page.get_by_role("heading", name="Why shuffle?", level=1)).to_be_visible()
+
+
 def test_feedback_is_given_explained_and_taken_back(site: Site, visit: Visit):
     panel = open_lesson(visit(SAM), site.lessons()["Shuffling the labels"])
     panel.ask("Why shuffle?")

@@ -118,6 +118,39 @@ def test_a_question_in_other_words_makes_a_branch(site: Site, visit: Visit, less
     panel.expect_version(panel.root.locator('[data-role="user"]').first, "1 of 2")
 
 
+def test_a_question_that_goes_is_edited_no_more(site: Site, visit: Visit, lesson: str):
+    panel = begin(site, visit(SAM), lesson)
+    panel.words.fill("Half a thought")
+    panel.root.get_by_role("link", name="Edit this question").last.click()
+    panel.words.fill("And the intercept, what is it?")
+    site.claude.will(Answer(["Another first reply."]), Answer(["It is where the line begins."]))
+    panel.replies.first.get_by_role("button", name="Regenerate").click()
+    expect(panel.body).to_have_text("Another first reply.")
+    panel.expect_end()
+    expect(panel.root.get_by_role("link", name="Cancel editing")).to_be_hidden()
+    expect(panel.words).to_have_value("Half a thought\n\nAnd the intercept, what is it?")
+    panel.ask("And the intercept, what is it?")
+    expect(panel.body).to_have_text("It is where the line begins.")
+    panel.expect_end()
+    expect(panel.questions).to_have_text(["What is a slope?", "And the intercept, what is it?"])
+    expect_same_after_a_reload(panel)
+
+
+def test_words_that_were_set_aside_outlive_another_question(site: Site, visit: Visit, lesson: str):
+    panel = open_lesson(visit(SAM), lesson)
+    site.claude.will(Answer(["The first", " reply."], completes=False), Answer(["It goes on."]))
+    panel.ask("What is a slope?")
+    panel.expect_end("failed")
+    panel.words.fill("Half a thought")
+    panel.root.get_by_role("link", name="Edit this question").first.click()
+    expect(panel.words).to_have_value("What is a slope?")
+    panel.press("Continue")
+    expect(panel.body).to_have_text("It goes on.")
+    panel.expect_end()
+    panel.root.get_by_role("link", name="Cancel editing").click()
+    expect(panel.words).to_have_value("Half a thought")
+
+
 def test_what_a_refused_edit_took_away_comes_back(site: Site, visit: Visit, lesson: str):
     panel = begin(site, visit(SAM), lesson)
     before = panel.conversation()
@@ -165,6 +198,20 @@ def test_an_older_branch_tells_that_the_tutor_writes_in_another(site: Site, visi
     gate.release()
     panel.expect_end()
     expect(panel.body).to_have_text("Anew, slowly.")
+
+
+def test_the_end_of_a_reply_in_another_version_is_told(site: Site, visit: Visit, lesson: str, gate: Gate):
+    panel = begin(site, visit(SAM), lesson)
+    site.claude.will(Answer(["Anew, ", "slowly."], gate=gate, gate_after=1))
+    panel.reply.get_by_role("button", name="Regenerate").click()
+    expect(panel.body).to_have_text("Anew,")
+    turn(panel, "reply", EARLIER)
+    expect(panel.said).to_have_text("The tutor is writing in another version of this conversation.")
+    gate.release()
+    expect(panel.said).to_have_text("The reply in the other version is complete.")
+    for way in (panel.root.get_by_role("link", name="Show it"), panel.root.get_by_role("button", name="Stop")):
+        expect(way).to_be_hidden()
+    expect(panel.body).to_have_text("The second reply.")
 
 
 def test_the_conversations_own_page_follows_the_branch(site: Site, visit: Visit):

@@ -100,3 +100,12 @@ def test_foreign_and_absent_are_the_same_page(client: Client, world: World) -> N
     assert [page.status_code for page in pages] == [404, 404]
     tokenless = [re.sub(r'csrf\w*" value="\w+', "", page.text) for page in pages]
     assert tokenless[0] == tokenless[1]
+
+
+def test_the_address_of_a_form_leads_back_to_its_page(world: World) -> None:
+    browser = Client()
+    browser.force_login(world.sam)
+    answer = browser.get(f"/north/learn/{world.offering.pk}/{world.item.pk}/ask/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert f'href="/north/learn/{world.offering.pk}/{world.item.pk}/"' in answer.text
+    assert "please send it once more" in answer.text

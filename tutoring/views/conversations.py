@@ -2,6 +2,7 @@
 
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -62,7 +63,9 @@ def rename(request: HttpRequest, university: str, session: UUID) -> HttpResponse
         rename_session(by=user, session_id=mine.pk, title=request.POST.get("title", ""))
     except InvalidInput as error:
         return conversation_page(request, mine, error)
-    return redirect("tutoring:conversation", university, session)
+    branch = request.POST.get("branch", "")
+    query = f"?{urlencode({'branch': branch})}" if branch else ""
+    return redirect(reverse("tutoring:conversation", args=[university, session]) + query)
 
 
 @login_required

@@ -24,7 +24,7 @@ from tutoring.forms import ShareForm
 from tutoring.models import ChatSession, Message, Share, TutorPolicy
 
 # How often an open page asks whether it may still be read.
-CHECK_EVERY_MS = 5000
+CHECK_EVERY_MS = 1000
 _PRIVATE = {
     "X-Robots-Tag": "noindex, nofollow",
     "Referrer-Policy": "no-referrer",
@@ -48,7 +48,10 @@ def revoke(request: HttpRequest, university: str, session: UUID, share: UUID) ->
     user = signed_in(request)
     mine = access_session(user, session, university)
     revoke_share(by=user, share_id=share, session_id=mine.pk)
-    return redirect("tutoring:share", university, session)
+    # Back to the branch that was looked at: another one under the button that shares would be shared by mistake.
+    branch = _message_id(request.POST.get("branch"))
+    query = f"?branch={branch}" if branch else ""
+    return redirect(reverse("tutoring:share", args=[university, session]) + query)
 
 
 @require_safe
