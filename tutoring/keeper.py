@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import structlog
+from channels.db import database_sync_to_async
 from django.db import DataError
 
-from tutoring.actions.generations import save_progress
-from tutoring.production import Production, in_thread
+from tutoring.actions.generations import Progress, save_progress
+from tutoring.production import Production
 
 log = structlog.get_logger(__name__)
 
 # What a killed process loses of a reply at most, beside the time that one save takes.
 SAVE_EVERY_S = 0.5
+# A thread that nothing else uses: a crowd of new questions must not keep the words of others from being saved.
+_SAVING = ThreadPoolExecutor(1, "tutor-saving")
 
 
 class Keeper:
@@ -59,6 +64,12 @@ class Keeper:
 
     async def _save_together(self, due: list[Production]) -> None:
         rows = [production.progress() for production in due]
-        going_on = await in_thread(save_progress)(rows)
+        going_on = await _in_saving_thread(rows)
         for production, row in zip(due, rows, strict=True):
             production.was_saved(row, may_go_on=row.lease.generation in going_on)
+
+
+async def _in_saving_thread(rows: Sequence[Progress]) -> set[UUID]:
+    save = database_sync_to_async(save_progress, thread_sensitive=False, executor=_SAVING)
+    going_on: set[UUID] = await save(rows)
+    return going_on

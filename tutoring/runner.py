@@ -13,7 +13,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from channels.db import database_sync_to_async
+from channels.db import aclose_old_connections, database_sync_to_async
 
 from tenants import readiness
 from tenants.errors import DomainError
@@ -34,6 +34,9 @@ log = structlog.get_logger(__name__)
 # Names this process in `Generation.owner`; the random part tells two servers with one number on one host apart.
 OWNER = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
 
+# Questions that are stored at one moment; more wait their turn. A crowd that all came at once would have the processor
+# and the pool to itself for seconds, in which nothing of the replies under way is saved.
+SENDS_AT_ONCE = 4
 # When readers of a process that goes away come back.
 RETRY_MS = 1000
 # What the last writes may take after the time for draining is over.
@@ -50,6 +53,7 @@ class _Loop:
         # Kept here because asyncio itself holds tasks by weak references only.
         self.tasks: set[asyncio.Task[object]] = set()
         self.making: set[asyncio.Task[object]] = set()
+        self.sending = asyncio.Semaphore(SENDS_AT_ONCE)
         self._providers: dict[str, Provider] = {}
 
     def provider(self, name: str) -> Provider:
@@ -83,11 +87,15 @@ class Runner:
         """
         if readiness.is_going_away():
             raise Draining
-        task = asyncio.create_task(self._store_and_start(store))
-        self._remember(task, self._here.making)
-        # Looked at here too, for the case that nobody waits any more; refusals are for the sender alone.
-        task.add_done_callback(_log_what_nobody_expects)
-        return await asyncio.shield(task)
+        # Nobody waits for their turn with a connection in hand that those before them need. Whoever leaves while they
+        # wait has sent nothing yet.
+        await aclose_old_connections()
+        async with self._here.sending:
+            task = asyncio.create_task(self._store_and_start(store))
+            self._remember(task, self._here.making)
+            # Looked at here too, for the case that nobody waits any more; refusals are for the sender alone.
+            task.add_done_callback(_log_what_nobody_expects)
+            return await asyncio.shield(task)
 
     async def _store_and_start(self, store: Callable[[], Sent]) -> Sent:
         sent: Sent = await database_sync_to_async(store)()
