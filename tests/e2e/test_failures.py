@@ -137,6 +137,8 @@ def test_where_sockets_do_not_get_through_the_forms_do(site: Site, visit: Visit)
     panel.expect_version(panel.reply, "2 of 2")
     expect(panel.words).to_have_value("Half a thought")
     panel.root.get_by_role("link", name="Edit this question").click()
+    # The script for it is fetched first.
+    expect(panel.words).to_have_value("Is this sample biased?")
     panel.ask("Is it biased at all?")
     expect(panel.body).to_have_text(texts[2])
     panel.expect_version(panel.question, "2 of 2")
