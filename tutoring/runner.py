@@ -85,12 +85,12 @@ class Runner:
         In a task of its own: a client who leaves meanwhile has the request cancelled, and must not leave behind a
         question that is stored and that nobody answers.
         """
-        if readiness.is_going_away():
-            raise Draining
         # Nobody waits for their turn with a connection in hand that those before them need. Whoever leaves while they
         # wait has sent nothing yet.
         await aclose_old_connections()
         async with self._here.sending:
+            if readiness.is_going_away():
+                raise Draining
             task = asyncio.create_task(self._store_and_start(store))
             self._remember(task, self._here.making)
             # Looked at here too, for the case that nobody waits any more; refusals are for the sender alone.

@@ -1,14 +1,28 @@
 """A process that is told to go: nothing new, readers sent away with what there is, replies ended."""
 
 import asyncio
+import threading
+from functools import partial
 from unittest.mock import patch
 
 from channels.db import database_sync_to_async
 from django.test import Client
 
 from tests.fakes.claude import Answer, Gate
-from tests.tutoring.live_case import PATIENCE_S, EventStream, LiveCase, ended, new_socket, opened, reached, texts
+from tests.tutoring.live_case import (
+    PATIENCE_S,
+    EventStream,
+    LiveCase,
+    ended,
+    happens,
+    new_socket,
+    opened,
+    reached,
+    texts,
+)
 from tests.tutoring.scenes import ask, save
+from tutoring.errors import BadQuestion
+from tutoring.errors import Draining as Restarting
 from tutoring.runner import runner
 
 WORDS = ["Samples ", "vary."]
@@ -70,6 +84,27 @@ class Draining(LiveCase):
         ready = await database_sync_to_async(Client().get)("/readyz")
         assert (ready.status_code, ready.content) == (503, b"going away\n")
         assert (await self.said(), self.claude.requests) == ([], [])
+
+    async def test_a_question_that_waits_its_turn_is_not_taken_any_more(self):
+        storing, go_on = threading.Event(), threading.Event()
+
+        def hold():
+            storing.set()
+            assert go_on.wait(PATIENCE_S)
+            raise BadQuestion
+
+        with patch("tutoring.runner.SENDS_AT_ONCE", 1):
+            first = asyncio.create_task(runner.send(hold))
+            await happens(storing)
+        waiting = asyncio.create_task(runner.send(partial(ask, self.world, self.session)))
+        await asyncio.sleep(0)
+        going = asyncio.create_task(runner.drain(PATIENCE_S))
+        await asyncio.sleep(0)
+        go_on.set()
+        ends = await asyncio.gather(first, waiting, return_exceptions=True)
+        assert [type(end) for end in ends] == [BadQuestion, Restarting]
+        await going
+        assert await self.said() == []
 
     async def test_readers_of_other_processes_replies_are_sent_away_too(self):
         sent = await database_sync_to_async(ask)(self.world, self.session)
