@@ -17,11 +17,13 @@ _SHARED_PROCESSORS: list[Any] = [
 
 # The address of a shared conversation is all that it takes to read it. As a path, and as part of a query.
 _SHARE_ADDRESS = re.compile(r"""(?i)((?:/|%2f)share(?:/|%2f))[^/\s"'?&#]+""")
+# A token of the API that somebody put into an address, or that a library wrote down.
+_API_TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
-def without_share_tokens(_logger: Any, _method: str, line: str | Mapping[str, Any]) -> str:
+def without_tokens(_logger: Any, _method: str, line: str | Mapping[str, Any]) -> str:
     """A processor for the finished line, whichever field or traceback an address came in with."""
-    return _SHARE_ADDRESS.sub(r"\1[token]", str(line))
+    return _API_TOKEN.sub("[token]", _SHARE_ADDRESS.sub(r"\1[token]", str(line)))
 
 
 def _renderers(line_format: str) -> list[Any]:
@@ -44,17 +46,18 @@ def logging_settings(level: str, line_format: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     *_renderers(line_format),
-                    without_share_tokens,
+                    without_tokens,
                 ],
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["console"], "level": level},
         # django_structlog writes one line for each request with its outcome; the servers' own lines would double it.
-        # botocore's own debugging would write down what a request is signed with.
+        # The servers' and botocore's own debugging would write down cookies, and what a request is signed with.
         "loggers": {
             "django.server": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
+            "uvicorn.error": {"level": "INFO" if level == "DEBUG" else level},
             "botocore": {"level": "INFO"},
         },
     }

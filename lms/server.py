@@ -7,8 +7,6 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 
-# The longest frame of a socket, in bytes.
-MAX_FRAME = 65_536
 # For requests that are no streams; those end on the signal itself.
 LAST_REQUESTS_S = 5
 
@@ -47,8 +45,7 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = True
 
 
-def serve(host: str, port: int) -> None:
-    """Blocks until it is told to go."""
+def server_for(host: str, port: int) -> DrainingServer:
     config = uvicorn.Config(
         "lms.asgi:application",
         host=host,
@@ -57,10 +54,15 @@ def serve(host: str, port: int) -> None:
         log_config=None,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
-        ws_max_size=MAX_FRAME,
+        ws_max_size=settings.MAX_FRAME_BYTES,
         # Who asked is decided by this site's own settings, not by a header that anybody can send.
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=LAST_REQUESTS_S,
     )
-    DrainingServer(config).run()
+    return DrainingServer(config)
+
+
+def serve(host: str, port: int) -> None:
+    """Blocks until it is told to go."""
+    server_for(host, port).run()

@@ -235,6 +235,9 @@ STORAGES: dict[str, Any] = {
 
 # What browsers may do.
 
+# The longest message over a socket. Daphne, behind `runserver`, weighs what comes in pieces piece by piece: its limit for
+# whole messages would be one for what is sent, too.
+MAX_FRAME_BYTES = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 65_536
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0

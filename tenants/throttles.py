@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from tenants.errors import TooManyRequests
+from tenants.keys import PLATFORM, key_for
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,11 @@ def _count(purpose: str, subject: str, rate: Rate) -> TooManyRequests | None:
 
 
 def _key(purpose: str, subject: str) -> str:
+    """The platform's: an account or an address is one at all universities together."""
     kind, _, name = subject.partition(":")
     if kind == "address":
         name = salted_hmac("tenants.throttles", _network(name), algorithm="sha256").hexdigest()
-    return f"{purpose}:{kind}:{name}"
+    return key_for(PLATFORM, purpose, kind, name)
 
 
 def _network(address: str) -> str:

@@ -103,6 +103,11 @@ def _is_owner_entitled(family: TokenFamily) -> bool:
     return family.user.is_active and family.password_digest == _password_digest(family.user)
 
 
+def family_of(access_token: str) -> uuid.UUID:
+    """The sign-in that the token descends from, alive or not. Raises `BadToken`."""
+    return _read(access_token, "access").family_id
+
+
 @transaction.atomic
 def _revoke(family: TokenFamily, *, reason: str, by: User | None) -> None:
     changed = TokenFamily.objects.filter(id=family.id, revoked_at=None).update(

@@ -49,6 +49,83 @@ def test_langfuse_is_imported_in_one_file():
     assert names(importing) == ["tutoring/langfuse_client.py"]
 
 
+# Calls whose first argument names something outside PostgreSQL.
+NAMING = re.compile(
+    r"(?:.*\.)?group_(?:add|send|discard)|(?:.*\.)?default_storage\.save"
+    r"|(?:.*\.)?caches?(?:\[.*\])?\.a?(?:get|set|add|delete|incr|decr|touch|get_or_set|get_many|set_many|delete_many)"
+)
+
+
+def names_outside_postgresql(tree: ast.Module) -> list[ast.expr]:
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args]
+    uploads = [n.value for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "upload_to"]
+    return [call.args[0] for call in calls if NAMING.fullmatch(ast.unparse(call.func))] + uploads
+
+
+def makers_of_keys(tree: ast.Module) -> set[str]:
+    """`key_for`, and the functions of this file that return nothing else."""
+    makers = {"key_for"}
+    for function in functions_of(tree):
+        returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return)]
+        if returned and all(is_call_of({"key_for"}, value) for value in returned):
+            makers.add(function.name)
+    return makers
+
+
+def is_made_by_key_for(tree: ast.Module, name: ast.expr) -> bool:
+    """At once, or as a variable or parameter that this file gives nothing else."""
+    makers = makers_of_keys(tree)
+    if not isinstance(name, ast.Name):
+        return is_call_of(makers, name)
+    given = [n.value for n in ast.walk(tree) if isinstance(n, ast.Assign) and name.id in map(ast.unparse, n.targets)]
+    for function in functions_of(tree):
+        parameters = [argument.arg for argument in function.args.args]
+        if name.id in parameters:
+            calls = [n for n in ast.walk(tree) if is_call_of({function.name}, n)]
+            given += [call.args[parameters.index(name.id)] for call in calls]
+    return name.id in makers or (bool(given) and all(is_call_of(makers, value) for value in given))
+
+
+def functions_of(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def is_call_of(names: set[str], node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in names
+
+
+def test_what_lies_outside_the_database_is_named_by_one_function():
+    trees = {path: ast.parse(path.read_text()) for path in SOURCES}
+    naming = {path: found for path, tree in trees.items() if (found := names_outside_postgresql(tree))}
+    assert {"lms/courses/models.py", "lms/courses/queries.py", "tutoring/relay.py"} <= set(names([*naming]))
+    strangers = [p for p, found in naming.items() if not all(is_made_by_key_for(trees[p], name) for name in found)]
+    assert names(strangers) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "is_ours"),
+    [
+        ("cache.set(key_for(7, 'cards'), cards)", True),
+        ("cache.set(f'cards:{university}', cards)", False),
+        ("caches['default'].get('cards')", False),
+        ("cache.aget('cards')", False),
+        ("key = key_for(7, 'a')\ncache.get(key)", True),
+        ("key = key_for(7, 'a')\nkey = key + 'b'\ncache.get(key)", False),
+        ("def listen(group):\n    layer.group_add(group, channel)\nlisten(key_for(7, 'a'))", True),
+        ("def listen(group):\n    layer.group_add(group, channel)\nlisten('tutor')", False),
+        ("def listen(group):\n    layer.group_add(group, channel)", False),
+        ("def place(row, name):\n    return key_for(row.id, name)\nFileField(upload_to=place)", True),
+        ("def place(row, name):\n    return f'all/{name}'\nFileField(upload_to=place)", False),
+        ("FileField(upload_to='all/')", False),
+        ("default_storage.save('all/x.txt', content)", False),
+    ],
+)
+def test_a_name_that_is_made_otherwise_is_found(source: str, is_ours: bool):
+    tree = ast.parse(source)
+    (name,) = names_outside_postgresql(tree)
+    assert is_made_by_key_for(tree, name) is is_ours
+
+
 def test_there_are_no_signals():
     assert names([p for p in SOURCES if "django.dispatch" in imported_modules(p)]) == []
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any, NoReturn
@@ -12,14 +12,17 @@ import structlog
 from asgiref.sync import ThreadSensitiveContext
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 
 from tenants.auth import user_for_access_token
-from tenants.errors import DATABASE_AWAY, DatabaseAway, DomainError, NotVisible
+from tenants.errors import DATABASE_AWAY, BadToken, DatabaseAway, DomainError, NotSignedIn, NotVisible
 from tenants.requests import client_address, is_signed_in_by
+from tenants.standing import Standing, standing_by_session, standing_by_token
 from tutoring import events, queries
 from tutoring.access import access_generation, access_session
 from tutoring.actions.generations import request_stop
 from tutoring.actions.sending import Sent, regenerate, send_message
+from tutoring.doorkeeper import ShownOut, doorkeeper
 from tutoring.production import in_thread
 from tutoring.runner import OWNER, runner
 from tutoring.schemas import AttachFrame, Frame, RegenerateFrame, SendFrame, StopFrame, read_frame
@@ -30,8 +33,8 @@ PROTOCOL = "colloquy.v1"
 BEARER_PREFIX = "bearer."
 # Close codes of our own range, read by the page's script and by API clients.
 CLOSE_NOT_SIGNED_IN, CLOSE_NOT_FOUND = 4401, 4404
-# Not one of our own: whoever wakes up may open a socket again.
-CLOSE_STUCK = 1008
+# Not of our own: whoever wakes up, or has less to say, may open a socket again.
+CLOSE_STUCK, CLOSE_TOO_LONG = 1008, 1009
 # A reader who takes nothing for so long is gone, or as good as gone. What it misses stays in the row.
 READ_WITHIN_S = 30
 
@@ -47,8 +50,22 @@ class NoSuchSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channel
 class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One conversation. Frames are handled one at a time, so each reply is followed in a task of its own."""
 
-    async def connect(self) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Until the client leaves, is refused, or has no right to be here any more."""
         self.following: dict[UUID, asyncio.Task[None]] = {}
+        code = None
+        try:
+            with doorkeeper().door() as self.door:
+                await super().__call__(scope, receive, send)
+        except ShownOut as out:
+            code = CLOSE_NOT_SIGNED_IN if isinstance(out.refusal, NotSignedIn) else CLOSE_NOT_FOUND
+        finally:
+            for task in list(self.following.values()):
+                task.cancel()
+        if code:
+            await self._hang_up(code)
+
+    async def connect(self) -> None:
         self.user = self.scope["user"]
         offered = self.scope["subprotocols"]
         # Accepted before it is refused: a browser learns a close code only from an open socket.
@@ -59,18 +76,23 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             await self._refuse(CLOSE_NOT_SIGNED_IN)
         self.session_id: UUID = self.scope["url_route"]["kwargs"]["session"]
         try:
-            await in_thread(access_session)(self.user, self.session_id)
+            session = await in_thread(access_session)(self.user, self.session_id)
+            self.door.watch(self._standing(session.university_id))
         except NotVisible:
             await self._refuse(CLOSE_NOT_FOUND)
+        except BadToken:
+            await self._refuse(CLOSE_NOT_SIGNED_IN)
+        self.university_id = session.university_id
+
+    def _standing(self, university_id: int) -> Standing:
+        if self.is_page:
+            return standing_by_session(self.user, university_id, self.scope["session"].session_key)
+        return standing_by_token(self.user, university_id, self.scope["bearer"])
 
     async def _refuse(self, code: int) -> NoReturn:
         """Frames that are under way already are not read any more."""
         await self.close(code)
         raise StopConsumer
-
-    async def disconnect(self, code: int) -> None:
-        for task in list(self.following.values()):
-            task.cancel()
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -81,14 +103,16 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             return None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+        # The servers refuse it too; but what comes in pieces daphne weighs piece by piece.
+        if len(bytes_data or (text_data or "").encode(errors="ignore")) > settings.MAX_FRAME_BYTES:
+            await self._refuse(CLOSE_TOO_LONG)
         # A binary frame is refused like any other that is not a JSON object.
         await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         try:
             if not await in_thread(self._is_still_signed_in)():
-                await self.close(CLOSE_NOT_SIGNED_IN)
-                return
+                await self._refuse(CLOSE_NOT_SIGNED_IN)
             await self._obey(read_frame(content))
         except DomainError as error:
             meter = {"meter": await in_thread(self._meter)()} if self.is_page and error.code == "budget" else {}
@@ -155,13 +179,13 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
 
     async def _deliver(self, generation_id: UUID, after: int) -> None:
         try:
-            async with contextlib.aclosing(runner.follow(generation_id, after, pages=self.is_page)) as stream:
+            async with contextlib.aclosing(self._reply(generation_id, after)) as stream:
                 async for event in stream:
                     async with asyncio.timeout(READ_WITHIN_S):
                         await self.send_json({**await self._for_page(event), "generation": str(generation_id)})
         except TimeoutError:
             log.warning("tutor_reader_stuck", generation=str(generation_id))
-            await self._hang_up()
+            await self._hang_up(CLOSE_STUCK)
         except Exception:
             # Nobody awaits this task. The client is told to come back, and finds the text in the row.
             log.exception("tutor_delivery_broke", generation=str(generation_id))
@@ -170,6 +194,9 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         finally:
             if self.following.get(generation_id) is asyncio.current_task():
                 del self.following[generation_id]
+
+    def _reply(self, generation_id: UUID, after: int) -> AsyncGenerator[events.Event, None]:
+        return runner.follow(generation_id, after, university=self.university_id, pages=self.is_page)
 
     async def _for_page(self, event: events.Event) -> events.Event:
         """With how much of the allowance is used now, where a page is told the end."""
@@ -181,11 +208,11 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         meter = queries.meter_of(self.user, self.session_id)
         return {**asdict(meter), "renews_at": meter.renews_at.isoformat()} if meter else None
 
-    async def _hang_up(self) -> None:
+    async def _hang_up(self, code: int) -> None:
         """Without waiting for one who does not read: closing would wait for them too."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1):
-                await self.close(CLOSE_STUCK)
+                await self.close(code)
 
 
 def _refusal(error: DomainError, content: Any) -> events.Event:

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
+from tenants.keys import key_for
 from tutoring.tracing import ReplyTrace
 
 # For one request; the SDK tries a few times and then drops what it held.
@@ -126,7 +127,8 @@ def _trace_attributes(trace: ReplyTrace, user: str) -> Iterator[tuple[str, Attri
 def _tags(trace: ReplyTrace) -> list[str]:
     """Under their university, so that no filter by a tag mixes two of them."""
     parts = [part for part in (trace.course, trace.hint_policy, trace.state) if part]
-    return [trace.university, *(f"{trace.university}/{part}"[:MAX_TAG_CHARACTERS] for part in parts)]
+    university = key_for(trace.university)
+    return [university, *(f"{university}/{part}"[:MAX_TAG_CHARACTERS] for part in parts)]
 
 
 def _metadata(trace: ReplyTrace) -> dict[str, Any]:

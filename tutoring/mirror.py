@@ -21,10 +21,10 @@ POLL_EVERY_S = 1.0
 class Mirror:
     """`run` fills `reply` from the row, and between two looks at it from what the relay brings."""
 
-    def __init__(self, generation_id: UUID) -> None:
+    def __init__(self, generation_id: UUID, university_id: int) -> None:
         self.reply = LiveReply()
         self.has_looked = asyncio.Event()
-        self._generation_id = generation_id
+        self._generation_id, self._university_id = generation_id, university_id
         # What the relay brought of places that the row has not come to yet, and where it begins.
         self._ahead, self._ahead_from = "", 0
 
@@ -32,7 +32,7 @@ class Mirror:
         if not relay.is_on():
             await self._follow_row(None)
             return
-        async with relay.listening(self._generation_id) as inbox:
+        async with relay.listening(self._generation_id, self._university_id) as inbox:
             await self._follow_row(inbox)
 
     async def _follow_row(self, inbox: "asyncio.Queue[News] | None") -> None:

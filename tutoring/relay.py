@@ -15,6 +15,7 @@ import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from tenants.keys import key_for
 from tutoring.live import LiveReply
 
 log = structlog.get_logger(__name__)
@@ -35,10 +36,10 @@ def is_on() -> bool:
     return bool(settings.REDIS_URL)
 
 
-async def publish(generation_id: UUID, reply: LiveReply) -> None:
+async def publish(generation_id: UUID, university_id: int, reply: LiveReply) -> None:
     """Send on what the reply becomes, until its end. Cancel it at will."""
     layer: Any = get_channel_layer()
-    group = _group_of(generation_id)
+    group = _group_of(generation_id, university_id)
     is_well = True
     async with contextlib.aclosing(reply.follow(0, pages=False)) as events:
         async for event in events:
@@ -52,10 +53,10 @@ async def publish(generation_id: UUID, reply: LiveReply) -> None:
 
 
 @contextlib.asynccontextmanager
-async def listening(generation_id: UUID) -> AsyncGenerator["asyncio.Queue[News]", None]:
+async def listening(generation_id: UUID, university_id: int) -> AsyncGenerator["asyncio.Queue[News]", None]:
     """A queue of what other processes say of the reply. It stays empty where the channel layer does not answer."""
     inbox: asyncio.Queue[News] = asyncio.Queue(INBOX_SIZE)
-    listener = asyncio.create_task(_listen(_group_of(generation_id), inbox))
+    listener = asyncio.create_task(_listen(_group_of(generation_id, university_id), inbox))
     try:
         yield inbox
     finally:
@@ -111,5 +112,5 @@ async def _tried(call: Awaitable[object]) -> bool:
     return True
 
 
-def _group_of(generation_id: UUID) -> str:
-    return f"tutor.{generation_id}"
+def _group_of(generation_id: UUID, university_id: int) -> str:
+    return key_for(university_id, "tutor", generation_id)

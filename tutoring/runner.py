@@ -116,9 +116,9 @@ class Runner:
 
     async def _make(self, production: Production) -> None:
         here, sent = self._here, production.sent
-        publishing = asyncio.create_task(relay.publish(sent.generation, production.reply)) if relay.is_on() else None
-        if publishing:
-            self._remember(publishing, here.tasks)
+        if relay.is_on():
+            publishing = relay.publish(sent.generation, sent.university, production.reply)
+            self._remember(asyncio.create_task(publishing), here.tasks)
         open_provider = partial(here.provider, sent.provider)
         try:
             await production.run(open_provider)
@@ -132,7 +132,9 @@ class Runner:
         if production := self._here.productions.get(generation_id):
             production.stop()
 
-    async def follow(self, generation_id: UUID, after: int, *, pages: bool) -> AsyncGenerator[Event, None]:
+    async def follow(
+        self, generation_id: UUID, after: int, *, university: int, pages: bool
+    ) -> AsyncGenerator[Event, None]:
         """The reply's events from the position `after`: live where it is made here, else as its row has it."""
         if production := self._here.productions.get(generation_id):
             async with contextlib.aclosing(production.reply.follow(after, pages=pages)) as events:
@@ -140,18 +142,18 @@ class Runner:
                     yield event
             return
         async with (
-            self._mirrored(generation_id) as reply,
+            self._mirrored(generation_id, university) as reply,
             contextlib.aclosing(reply.follow(after, pages=pages)) as events,
         ):
             async for event in events:
                 yield event
 
     @contextlib.asynccontextmanager
-    async def _mirrored(self, generation_id: UUID) -> AsyncGenerator[LiveReply, None]:
+    async def _mirrored(self, generation_id: UUID, university: int) -> AsyncGenerator[LiveReply, None]:
         """The mirror of a reply that is not made here, which lives as long as somebody reads it."""
         mirrors, reader = self._here.mirrors, object()
         if generation_id not in mirrors:
-            mirror = Mirror(generation_id)
+            mirror = Mirror(generation_id, university)
             mirrors[generation_id] = mirror, asyncio.create_task(mirror.run()), set()
         mirror, task, readers = mirrors[generation_id]
         readers.add(reader)
@@ -166,9 +168,9 @@ class Runner:
                 mirrors.pop(generation_id, None)
                 task.cancel()
 
-    async def wait_ended(self, generation_id: UUID) -> None:
+    async def wait_ended(self, generation_id: UUID, university: int) -> None:
         """Until the reply has ended, or this process goes away."""
-        async with contextlib.aclosing(self.follow(generation_id, 0, pages=False)) as events:
+        async with contextlib.aclosing(self.follow(generation_id, 0, university=university, pages=False)) as events:
             async for _ in events:
                 pass
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Iterator
 import structlog
 from django.http import StreamingHttpResponse
 
+from tenants.standing import Standing
+from tutoring.doorkeeper import ShownOut, doorkeeper
 from tutoring.events import HEARTBEAT, Event, as_sse
 
 log = structlog.get_logger(__name__)
@@ -18,13 +20,27 @@ HEARTBEAT_EVERY_S = 15
 
 
 def event_stream(
-    events: AsyncGenerator[Event, None], *, after: int, first: Event | None = None
+    events: AsyncGenerator[Event, None], standing: Standing, *, after: int, first: Event | None = None
 ) -> StreamingHttpResponse:
-    """`first` goes out before the reply's events; `after` is the position that the reader has."""
-    response = StreamingHttpResponse(_lines(events, after, first), content_type="text/event-stream; charset=utf-8")
+    """`first` goes out before the reply's events; `after` is the position that the reader has.
+
+    The stream ends early, without `done`, when `standing` does: who then comes again is refused.
+    """
+    lines = _lines_for(standing, events, after, first)
+    response = StreamingHttpResponse(lines, content_type="text/event-stream; charset=utf-8")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+async def _lines_for(
+    standing: Standing, events: AsyncGenerator[Event, None], after: int, first: Event | None
+) -> AsyncGenerator[str, None]:
+    with contextlib.suppress(ShownOut), doorkeeper().door() as door:
+        door.watch(standing)
+        async with contextlib.aclosing(_lines(events, after, first)) as lines:
+            async for line in lines:
+                yield line
 
 
 async def _lines(events: AsyncGenerator[Event, None], after: int, first: Event | None) -> AsyncGenerator[str, None]:

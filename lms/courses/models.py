@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from mptt.models import MPTTModel, TreeForeignKey
 
+from tenants.keys import key_for
 from tenants.models import Department, Role, University, User
 
 
@@ -251,7 +252,7 @@ class AnswerKey(models.Model):
 def media_upload_path(asset: "MediaAsset", filename: str) -> str:
     """Where the storage keeps the file: by university, under its content's hash instead of a name from outside."""
     suffix = filename.rpartition(".")[2].lower()
-    return f"{asset.university_id}/{asset.course_id}/{asset.sha256}.{suffix}"
+    return key_for(asset.university_id, asset.course_id, f"{asset.sha256}.{suffix}", joined_by="/")
 
 
 class MediaAsset(models.Model):

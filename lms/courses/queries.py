@@ -15,6 +15,7 @@ from lms.courses.item_html import Content, item_content
 from lms.courses.models import ContentItem, ContentType, Course, CourseOffering, Module, Prerequisite, Subject
 from lms.courses.outlines import Entry
 from tenants.access import has_role
+from tenants.keys import key_for
 from tenants.models import Role, University, User
 
 
@@ -128,7 +129,7 @@ _CACHE_S = 3600
 def content_of(item: ContentItem, university: University, course: Course) -> Content:
     """What the item shows, rendered once for each revision. The caller has the right to see it."""
     prefix = media_prefix(university.slug, course.pk)
-    key = f"{university.pk}:content:{_RENDERING}:{item.pk}:{item.revision}:{prefix}"
+    key = key_for(university.pk, "content", _RENDERING, item.pk, item.revision, university.slug, course.pk)
     content: Content | None = cache.get(key)
     if content is None:
         content = item_content(item.content_type.slug, item.data, media_prefix=prefix)

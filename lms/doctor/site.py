@@ -10,6 +10,7 @@ from django.http.request import validate_host
 from django.utils.crypto import get_random_string
 
 from lms.doctor.findings import Verdict, fail, ok, warn
+from tenants.keys import PLATFORM, key_for
 
 _SHORTEST_SECRET = 32
 
@@ -50,8 +51,8 @@ def static_files() -> Verdict:
 def media_files() -> Verdict:
     """By writing a small file and deleting it again."""
     try:
-        name = default_storage.save(f"doctor-{get_random_string(12)}.txt", ContentFile(b"written by manage.py doctor"))
-        default_storage.delete(name)
+        key = key_for(PLATFORM, f"doctor-{get_random_string(12)}.txt", joined_by="/")
+        default_storage.delete(default_storage.save(key, ContentFile(b"written by manage.py doctor")))
     except Exception as error:
         # A bucket's client has errors of its own.
         return fail(f"The storage of media files cannot be written ({type(error).__name__}).")

@@ -153,7 +153,7 @@ class TestSite:
     def test_media_files(self, settings: Any, tmp_path: Path) -> None:
         settings.MEDIA_ROOT = tmp_path
         assert site.media_files() == ok("The storage can be written.")
-        assert list(tmp_path.iterdir()) == []
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
         (tmp_path / "file").touch()
         settings.MEDIA_ROOT = tmp_path / "file"
-        assert site.media_files() == fail("The storage of media files cannot be written (FileExistsError).")
+        assert site.media_files() == fail("The storage of media files cannot be written (NotADirectoryError).")

@@ -152,10 +152,10 @@ class TestLimits:
     def test_no_address_is_kept(self) -> None:
         count_against("sends_per_minute", {SOURCE: Rate(9, 60), "user:42": Rate(9, 60)})
         keys = sorted(RateWindow.objects.values_list("key", flat=True))
-        assert (keys[0].startswith("sends_per_minute:address:"), len(keys[0]), keys[1]) == (
+        assert (keys[0].startswith("platform.sends_per_minute.address."), len(keys[0]), keys[1]) == (
             True,
-            89,
-            "sends_per_minute:user:42",
+            98,
+            "platform.sends_per_minute.user.42",
         )
         assert [key for key in keys if "192.0.2" in key] == []
 
@@ -204,13 +204,13 @@ class TestForgetting:
         for number in range(5):
             count_against("sends_per_minute", {f"user:{number}": Rate(9, 60)})
         for number in range(3):
-            RateWindow.objects.filter(key=f"sends_per_minute:user:{number}").update(
+            RateWindow.objects.filter(key=f"platform.sends_per_minute.user.{number}").update(
                 ends_at=Now() - timedelta(hours=3 - number)
             )
         assert [forget_old_windows(2), forget_old_windows(2), forget_old_windows()] == [2, 1, 0]
         assert sorted(RateWindow.objects.values_list("key", flat=True)) == [
-            "sends_per_minute:user:3",
-            "sends_per_minute:user:4",
+            "platform.sends_per_minute.user.3",
+            "platform.sends_per_minute.user.4",
         ]
 
     def test_finds_them_by_their_index(self) -> None:

@@ -89,8 +89,9 @@ class LiveCase(TransactionTestCase):
 
 
 async def ended(generation: UUID) -> None:
+    university = (await Generation.objects.aget(pk=generation)).university_id
     async with asyncio.timeout(PATIENCE_S):
-        await runner.wait_ended(generation)
+        await runner.wait_ended(generation, university)
 
 
 async def happens(event: Any) -> None:

@@ -35,7 +35,8 @@ class Draining(LiveCase):
 
     async def events_of(self, sent, after=0):
         async with asyncio.timeout(PATIENCE_S):
-            return [event async for event in runner.follow(sent.generation, after, pages=False)]
+            following = runner.follow(sent.generation, after, university=sent.university, pages=False)
+            return [event async for event in following]
 
     async def test_a_reply_may_end_and_its_readers_come_back_for_it(self):
         gate = Gate()
@@ -109,7 +110,7 @@ class Draining(LiveCase):
     async def test_readers_of_other_processes_replies_are_sent_away_too(self):
         sent = await database_sync_to_async(ask)(self.world, self.session)
         assert await database_sync_to_async(save)(sent, "Samples ")
-        events = runner.follow(sent.generation, 0, pages=False)
+        events = runner.follow(sent.generation, 0, university=sent.university, pages=False)
         assert await anext(events) == {"event": "delta", "from": 0, "text": "Samples "}
         coming = asyncio.create_task(anext(events))
         await runner.drain(1)

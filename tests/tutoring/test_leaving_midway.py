@@ -70,7 +70,7 @@ class Sends(LiveCase):
         await asyncio.gather(request, return_exceptions=True)
         go_on.set()
         await self.upstream()
-        await runner.wait_ended((await Generation.objects.aget()).pk)
+        await runner.wait_ended((await Generation.objects.aget()).pk, self.world.north.pk)
         assert [row[:2] for row in await self.said()] == [("user", "complete"), ("assistant", "complete")]
 
     async def test_a_request_that_django_cancels_is_answered_all_the_same(self):
@@ -92,7 +92,7 @@ class Sends(LiveCase):
         sending.cancel()
         assert isinstance((await asyncio.gather(sending, return_exceptions=True))[0], asyncio.CancelledError)
         await self.upstream()
-        await runner.wait_ended((await Generation.objects.aget()).pk)
+        await runner.wait_ended((await Generation.objects.aget()).pk, self.world.north.pk)
         assert [row[:2] for row in await self.said()] == [("user", "complete"), ("assistant", "complete")]
 
     async def test_what_was_taken_once_is_answered_after_the_lesson_has_closed(self):

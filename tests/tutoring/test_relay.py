@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from channels.db import database_sync_to_async
@@ -38,7 +39,7 @@ class ThroughRedis(LiveCase):
     async def begun(self):
         sent = await database_sync_to_async(ask)(self.world, self.session)
         self.elsewhere = LiveReply()
-        publishing = asyncio.create_task(relay.publish(sent.generation, self.elsewhere))
+        publishing = asyncio.create_task(relay.publish(sent.generation, sent.university, self.elsewhere))
         self.addCleanup(publishing.cancel)
         return sent
 
@@ -47,7 +48,7 @@ class ThroughRedis(LiveCase):
             sent = await self.begun()
             self.elsewhere.append("Samples 🧠 ")
             assert await database_sync_to_async(save)(sent, "Samples 🧠 ")
-            events = runner.follow(sent.generation, 0, pages=False)
+            events = runner.follow(sent.generation, 0, university=sent.university, pages=False)
             got = [await anext(events)]
             coming = asyncio.create_task(anext(events))
             async with asyncio.timeout(PATIENCE_S):
@@ -73,7 +74,7 @@ class ThroughRedis(LiveCase):
         with patch("tutoring.mirror.POLL_EVERY_S", 0.05):
             sent = await self.begun()
             assert await database_sync_to_async(save)(sent, "Samples ")
-            events = runner.follow(sent.generation, 0, pages=False)
+            events = runner.follow(sent.generation, 0, university=sent.university, pages=False)
             got = [await anext(events)]
             await asyncio.to_thread(self.redis.stop)
             self.elsewhere.append("Samples vary ")
@@ -89,3 +90,31 @@ class ThroughRedis(LiveCase):
 
     async def ending(self, sent):
         return (await database_sync_to_async(read_reply)(sent.generation)).ending
+
+
+class Apart(LiveCase):
+    async def test_each_university_hears_its_own(self):
+        generation, ids = uuid4(), [self.world.north.pk, self.world.south.pk]
+        replies = [saying("North's."), saying("South's.")]
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            relay.listening(generation, ids[0]) as north,
+            relay.listening(generation, ids[1]) as south,
+        ):
+            # Again and again, until both listen: what was published before goes nowhere.
+            while north.empty() or south.empty():
+                publishing = [
+                    asyncio.create_task(relay.publish(generation, university, reply))
+                    for university, reply in zip(ids, replies, strict=True)
+                ]
+                await asyncio.wait(publishing, timeout=0.02)
+                for each in publishing:
+                    each.cancel()
+            heard = [{inbox.get_nowait()["text"] for _ in range(inbox.qsize())} for inbox in (north, south)]
+        assert heard == [{"North's."}, {"South's."}]
+
+
+def saying(text):
+    reply = LiveReply()
+    reply.append(text)
+    return reply

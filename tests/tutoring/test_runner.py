@@ -26,7 +26,8 @@ USAGE = {
 
 async def events_of(sent, after=0, *, pages=False):
     async with asyncio.timeout(PATIENCE_S):
-        return [event async for event in runner.follow(sent.generation, after, pages=pages)]
+        following = runner.follow(sent.generation, after, university=sent.university, pages=pages)
+        return [event async for event in following]
 
 
 class FinishedReplies(LiveCase):
@@ -284,7 +285,7 @@ class RepliesOfOtherProcesses(LiveCase):
     async def test_a_reader_follows_the_row(self):
         sent = await self.begun_elsewhere("Samples 🧠 ")
         events = []
-        async for event in runner.follow(sent.generation, 3, pages=True):
+        async for event in runner.follow(sent.generation, 3, university=sent.university, pages=True):
             events.append(event)
             if len(events) == 1:
                 await database_sync_to_async(save)(sent, "Samples 🧠 vary")

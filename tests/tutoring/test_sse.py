@@ -5,8 +5,12 @@ from unittest.mock import patch
 
 import pytest
 
+from tenants.standing import Standing
 from tutoring.events import delta
 from tutoring.sse import event_stream
+
+# Nobody asks for it before the streams here have ended.
+SOMEBODYS = Standing(person_id=1, university_id=1, password="")
 
 
 async def two_deltas():
@@ -25,7 +29,7 @@ def test_a_reader_who_takes_nothing_is_hung_up_on_and_the_reply_let_go():
             left.append(True)
 
     async def request():
-        async for _ in event_stream(followed(), after=0):
+        async for _ in event_stream(followed(), SOMEBODYS, after=0):
             # As a server does that cannot get rid of what it has.
             await asyncio.Event().wait()
 
@@ -42,6 +46,6 @@ def test_a_reader_who_takes_nothing_is_hung_up_on_and_the_reply_let_go():
 def test_a_reader_who_takes_its_time_between_two_pieces_is_not():
     async def scene():
         with patch("tutoring.sse.READ_WITHIN_S", 0.02):
-            return [line async for line in event_stream(two_deltas(), after=0)]
+            return [line async for line in event_stream(two_deltas(), SOMEBODYS, after=0)]
 
     assert len(asyncio.run(scene())) == 2

@@ -40,7 +40,9 @@ class Throttling(LiveCase):
         return answer
 
     async def renewal(self) -> str:
-        return (await RateWindow.objects.aget(key=f"sends_per_minute:user:{self.world.sam.pk}")).ends_at.isoformat()
+        return (
+            await RateWindow.objects.aget(key=f"platform.sends_per_minute.user.{self.world.sam.pk}")
+        ).ends_at.isoformat()
 
     async def test_through_the_api(self) -> None:
         await self.answered()

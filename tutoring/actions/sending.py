@@ -37,6 +37,7 @@ class Sent:
     The siblings are ids of questions and of replies between which a reader may choose, oldest first, with these.
     """
 
+    university: int
     session: UUID
     message: UUID
     reply: UUID
@@ -135,6 +136,7 @@ def _store(session: ChatSession, wish: _Wish, *, prompt: CompiledPrompt, owner: 
         title=session.title or title_from(question.body), updated_at=reply.created_at
     )
     sent = Sent(
+        university=session.university_id,
         session=session.pk,
         message=question.pk,
         reply=reply.pk,
@@ -236,7 +238,13 @@ def _answer_again(known: IdempotencyKey, body_hash: str) -> Sent:
     if known.body_hash != body_hash:
         raise KeyReused
     ids = {name: UUID(value) for name, value in known.answer.items()}
-    sent = Sent(session=ids["session"], message=ids["message"], reply=ids["reply"], generation=ids["generation"])
+    sent = Sent(
+        university=known.university_id,
+        session=ids["session"],
+        message=ids["message"],
+        reply=ids["reply"],
+        generation=ids["generation"],
+    )
     return _with_siblings(sent)
 
 

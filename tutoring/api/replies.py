@@ -12,6 +12,7 @@ from ninja import Header, Query, Router, Status
 
 from tenants.auth import AsyncBearerAuth
 from tenants.requests import client_address, signed_in
+from tenants.standing import Standing, standing_by_token
 from tutoring import events
 from tutoring.access import access_generation
 from tutoring.actions.generations import request_stop
@@ -78,7 +79,8 @@ async def _asked(request: HttpRequest, store: Callable[..., Sent], session_id: U
     )
     await aclose_old_connections()
     first = events.started(sent, key)
-    return event_stream(runner.follow(sent.generation, 0, pages=False), after=0, first=first)
+    reply = runner.follow(sent.generation, 0, university=sent.university, pages=False)
+    return event_stream(reply, _standing(request, sent.university), after=0, first=first)
 
 
 @router.get(
@@ -96,10 +98,11 @@ async def follow_generation(
     ] = "",
 ) -> StreamingHttpResponse:
     """The rest of the text, then what comes live, then `done`; after the end as well."""
-    await database_sync_to_async(access_generation)(signed_in(request), generation_id)
+    generation = await database_sync_to_async(access_generation)(signed_in(request), generation_id)
     position = _position(last_event_id) if last_event_id else after
     await aclose_old_connections()
-    return event_stream(runner.follow(generation_id, position, pages=False), after=position)
+    reply = runner.follow(generation_id, position, university=generation.university_id, pages=False)
+    return event_stream(reply, _standing(request, generation.university_id), after=position)
 
 
 @router.post(
@@ -110,6 +113,11 @@ async def stop_generation(request: HttpRequest, generation_id: UUID) -> Status[N
     await database_sync_to_async(request_stop)(by=signed_in(request), generation_id=generation_id)
     runner.stop(generation_id)
     return Status(202, None)
+
+
+def _standing(request: HttpRequest, university_id: int) -> Standing:
+    token = request.headers["Authorization"].partition(" ")[2]
+    return standing_by_token(signed_in(request), university_id, token)
 
 
 def _position(last_event_id: str) -> int:

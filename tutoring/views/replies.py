@@ -23,7 +23,7 @@ from tutoring.actions.generations import request_stop
 from tutoring.actions.sending import Sent
 from tutoring.actions.sessions import start_session
 from tutoring.forms import AskForm, RateForm, RegenerateForm, StopForm
-from tutoring.models import ChatSession
+from tutoring.models import ChatSession, Generation
 from tutoring.runner import OWNER, runner
 from tutoring.views.pages import lesson_page, page_of, page_url_of
 
@@ -59,8 +59,8 @@ async def regenerate(request: HttpRequest, university: str, session: UUID) -> Ht
 @require_POST
 async def stop(request: HttpRequest, university: str, session: UUID) -> HttpResponse:
     generation, page_url = await database_sync_to_async(_request_stop)(request, university, session)
-    runner.stop(generation)
-    await runner.wait_ended(generation)
+    runner.stop(generation.pk)
+    await runner.wait_ended(generation.pk, generation.university_id)
     return redirect(page_url)
 
 
@@ -99,7 +99,7 @@ async def _send(
 
 async def _answered(sent: Sent, page_url: str) -> HttpResponse:
     """Back to the page, at the reply, when it has ended."""
-    await runner.wait_ended(sent.generation)
+    await runner.wait_ended(sent.generation, sent.university)
     return redirect(f"{page_url}#m-{sent.reply}")
 
 
@@ -143,13 +143,13 @@ def _regenerate(request: HttpRequest, university: str, session_id: UUID) -> Sent
     )
 
 
-def _request_stop(request: HttpRequest, university: str, session_id: UUID) -> tuple[UUID, str]:
+def _request_stop(request: HttpRequest, university: str, session_id: UUID) -> tuple[Generation, str]:
     """The generation, and the page to come back to."""
     user = signed_in(request)
     session = access_session(user, session_id, university)
     form = StopForm.read(request.POST)
     generation = request_stop(by=user, generation_id=form.generation, session_id=session.pk)
-    return generation.pk, page_url_of(request, session)
+    return generation, page_url_of(request, session)
 
 
 def _refused(request: HttpRequest, university: str, session_id: UUID, error: DomainError) -> HttpResponse:
