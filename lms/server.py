@@ -1,6 +1,7 @@
 """The web server as this product needs it: uvicorn, which leaves its readers a way back when it is told to go."""
 
 import asyncio
+import sys
 from types import FrameType
 from typing import Any
 
@@ -64,5 +65,8 @@ def server_for(host: str, port: int) -> DrainingServer:
 
 
 def serve(host: str, port: int) -> None:
-    """Blocks until it is told to go."""
-    server_for(host, port).run()
+    """Blocks until it is told to go. Exits with 3 where it could not start: the log says why."""
+    server = server_for(host, port)
+    server.run()
+    if not server.started:
+        sys.exit(3)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from dotenv import load_dotenv
 
 from lms import env
-from lms.embedded_postgres import APPLICATION, OWNER, Cluster
+from lms.embedded_postgres import Cluster
 from lms.logs import configure_structlog, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tenants.middleware.VisitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -81,7 +82,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tenants.middleware.RecognisingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -107,38 +108,47 @@ TEMPLATES = [
 ]
 
 
-# Database: the application connects as a role that owns nothing; only migrations use the owner.
+# Database. The application connects as a role that owns nothing and sees the rows of one university at a time; the
+# platform's role sees all, and each use of it is audited; only migrations use the owner.
+
+_ADDRESSES = {"default": "DATABASE_URL", "platform": "DATABASE_PLATFORM_URL", "owner": "DATABASE_OWNER_URL"}
 
 
 def _databases() -> dict[str, Any]:
-    application, owner = env.text("DATABASE_URL"), env.text("DATABASE_OWNER_URL")
-    if bool(application) != bool(owner):
+    urls = {alias: env.text(name) for alias, name in _ADDRESSES.items()}
+    if any(urls.values()) and not all(urls.values()):
         raise ImproperlyConfigured(
-            "DATABASE_URL (the application's role) and DATABASE_OWNER_URL (the role that migrates) go together."
+            "DATABASE_URL (the application's role), DATABASE_PLATFORM_URL (the role that sees all universities) and"
+            " DATABASE_OWNER_URL (the role that migrates) go together."
         )
-    if not application:
+    if not any(urls.values()):
         cluster = Cluster(Path(env.text("EMBEDDED_POSTGRES_DIR", str(DATA_DIR / "postgres"))), durable=not IS_TEST)
         cluster.ensure_started()
-        application, owner = cluster.url(APPLICATION), cluster.url(OWNER)
-    databases: dict[str, Any] = {
-        "default": dj_database_url.parse(application),
-        "owner": dj_database_url.parse(owner),
-    }
+        urls = {alias: cluster.urls()[name] for alias, name in _ADDRESSES.items()}
+    databases: dict[str, Any] = {alias: dj_database_url.parse(url) for alias, url in urls.items()}
     for alias, database in databases.items():
         if database["ENGINE"] != "django.db.backends.postgresql":
             raise ImproperlyConfigured(f"The database of {alias!r} is not PostgreSQL: use a postgres:// address.")
+    for alias in ("default", "platform"):
+        databases[alias]["ENGINE"] = "tenants.postgresql"
+        # A cursor on the server would outlive the settings that its SELECT was sent with.
+        databases[alias]["DISABLE_SERVER_SIDE_CURSORS"] = True
     # A pool instead of persistent connections: under ASGI those would belong to threads that come and go.
     size = env.integer("DATABASE_POOL_SIZE", 0 if IS_TEST else 10, minimum=0, maximum=500)
     if size:
         databases["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 10}}
-        # A pool hands out connections that a restarted server has cut, unless it looks at them first.
-        databases["default"]["CONN_HEALTH_CHECKS"] = True
+        databases["platform"]["OPTIONS"] = {"pool": {"min_size": 0, "max_size": size, "timeout": 10}}
+        for alias in ("default", "platform"):
+            # A pool hands out connections that a restarted server has cut, unless it looks at them first.
+            databases[alias]["CONN_HEALTH_CHECKS"] = True
     return databases
 
 
 # Set by the test suite alone: a throw-away cluster, no pool.
 IS_TEST = env.boolean("COLLOQUY_TEST", default=False)
 DATABASES = _databases()
+PLATFORM_DATABASE = "platform"
+APPLICATION_ROLE, PLATFORM_ROLE = (DATABASES[alias]["USER"] for alias in ("default", "platform"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIGRATION_DATABASE = "owner"
 
@@ -158,7 +168,7 @@ CACHES: dict[str, Any] = {
 # People and sign-in.
 
 AUTH_USER_MODEL = "tenants.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["tenants.accounts.AuthenticationBackend"]
 # The SHA-256 before bcrypt is what makes passwords beyond bcrypt's 72 bytes count whole.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -3,6 +3,7 @@
 A prompt's name holds slashes, so it comes last in the path, after a word that says what is asked of it.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 from django.db.models import QuerySet
@@ -26,6 +27,7 @@ from prompts.schemas import (
 )
 from tenants.errors import InvalidInput
 from tenants.pagination import Pages
+from tenants.platform import platform
 from tenants.requests import signed_in
 
 router = Router(tags=["prompts"])
@@ -49,18 +51,19 @@ def list_prompts(
 @router.post("", response={201: VersionOut}, summary="Create a prompt")
 def create_prompt(request: HttpRequest, payload: PromptIn, university: Slug = None) -> Status[PromptVersion]:
     """The prompt with its first version. Labels that are given are put on it."""
-    version = actions.create_prompt(
-        by=signed_in(request),
-        university=access_prompts(signed_in(request), university),
-        name=payload.name,
-        type=payload.type,
-        body=payload.plain_body(),
-        config=payload.config,
-        tags=payload.tags,
-        description=payload.description,
-        commit_message=payload.commit_message,
-        labels=payload.labels,
-    )
+    with _writing(request, university):
+        version = actions.create_prompt(
+            by=signed_in(request),
+            university=access_prompts(signed_in(request), university),
+            name=payload.name,
+            type=payload.type,
+            body=payload.plain_body(),
+            config=payload.config,
+            tags=payload.tags,
+            description=payload.description,
+            commit_message=payload.commit_message,
+            labels=payload.labels,
+        )
     return Status(201, version)
 
 
@@ -91,27 +94,38 @@ def list_versions(request: HttpRequest, name: str, university: Slug = None) -> Q
 @router.post("/versions/{path:name}", response={201: VersionOut}, summary="Add a version")
 def add_version(request: HttpRequest, name: str, payload: VersionIn, university: Slug = None) -> Status[PromptVersion]:
     """The next version of the university's own prompt. Labels that are given are moved to it."""
-    version = actions.add_version(
-        by=signed_in(request),
-        prompt=access_own_prompt(signed_in(request), university, name),
-        body=payload.plain_body(),
-        config=payload.config,
-        commit_message=payload.commit_message,
-        labels=payload.labels,
-    )
+    with _writing(request, university):
+        version = actions.add_version(
+            by=signed_in(request),
+            prompt=access_own_prompt(signed_in(request), university, name),
+            body=payload.plain_body(),
+            config=payload.config,
+            commit_message=payload.commit_message,
+            labels=payload.labels,
+        )
     return Status(201, version)
 
 
 @router.put("/labels/{label}/{path:name}", response=LabelOut, summary="Move a label")
 def move_label(request: HttpRequest, label: str, name: str, payload: LabelIn, university: Slug = None) -> PromptLabel:
     """Refused with 409 when any prompt that works now would no longer compile."""
-    prompt = access_own_prompt(signed_in(request), university, name)
-    return actions.move_label(by=signed_in(request), prompt=prompt, label=label, number=payload.version)
+    with _writing(request, university):
+        prompt = access_own_prompt(signed_in(request), university, name)
+        return actions.move_label(by=signed_in(request), prompt=prompt, label=label, number=payload.version)
 
 
 @router.delete("/labels/{label}/{path:name}", response={204: None}, summary="Take a label away")
 def delete_label(request: HttpRequest, label: str, name: str, university: Slug = None) -> Status[None]:
     """The platform's prompt of the same name and label, if there is one, is found again."""
-    prompt = access_own_prompt(signed_in(request), university, name)
-    actions.delete_label(by=signed_in(request), prompt=prompt, label=label)
+    with _writing(request, university):
+        prompt = access_own_prompt(signed_in(request), university, name)
+        actions.delete_label(by=signed_in(request), prompt=prompt, label=label)
     return Status(204, None)
+
+
+def _writing(request: HttpRequest, university: str | None) -> AbstractContextManager[None]:
+    """At the university that is named; what is the platform's own, only its connection writes."""
+    user = signed_in(request)
+    if university is None and user.is_platform_admin:
+        return platform(by=user, why=f"prompts: {request.method} {request.path}")
+    return nullcontext()

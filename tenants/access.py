@@ -1,11 +1,16 @@
 """One row for one person, or a refusal. Absent and foreign are the same `NotVisible`."""
 
+from tenants.entering import enter
 from tenants.errors import NotAllowed, NotVisible
 from tenants.models import ROLE_ORDER, Role, University, User
 
 
 def access_university(user: User, slug: str) -> University:
-    """The university for one of its members, of whatever role; `held_roles` lists them."""
+    """The university for one of its members, of whatever role; `held_roles` lists them.
+
+    A visit that comes here enters it.
+    """
+    enter(slug)
     university = University.objects.visible_to(user).with_roles_of(user).filter(slug=slug).first()
     if university is None:
         raise NotVisible

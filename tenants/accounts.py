@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from allauth.account import auth_backends
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
@@ -13,8 +14,19 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from tenants import actions, audit
 from tenants.errors import BadCredentials, TooManyRequests
 from tenants.models import User
+from tenants.queries import with_places
+from tenants.visits import as_person
 
 log = structlog.get_logger(__name__)
+
+
+class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignore[misc] # allauth is not typed
+    """allauth's, which brings with the row of a session's person where they belong."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        with as_person(int(user_id)):
+            user = with_places(User.objects.filter(pk=user_id)).first()
+        return user if user and self.user_can_authenticate(user) else None
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth is not typed

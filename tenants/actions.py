@@ -12,6 +12,7 @@ from tenants import audit, tokens
 from tenants.errors import Conflict, EmailNotVerified, EmailTaken, InvalidInput, NotVisible, WeakPassword
 from tenants.models import Department, Membership, Role, University, User, UserProfile
 from tenants.queries import has_verified_email, is_email_available
+from tenants.visits import within
 
 
 class AccountChanges(TypedDict, total=False):
@@ -116,8 +117,9 @@ def become_student(*, user: User, university: University) -> None:
     """What signing up does before the address is verified: until then nobody can sign in to the membership."""
     if not (university.is_active and university.is_open_to_join):
         raise NotVisible
-    if not user.memberships.filter(university=university).exists():
-        _grant(by=user, user=user, university=university, role=Role.STUDENT, department=None)
+    with within(university.pk):
+        if not user.memberships.filter(university=university).exists():
+            _grant(by=user, user=user, university=university, role=Role.STUDENT, department=None)
 
 
 @transaction.atomic

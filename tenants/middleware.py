@@ -1,12 +1,54 @@
-"""Turns a refusal that reaches the top of a page view into a page with the same sentence and status."""
+"""Around every request: its visit, whose it is, and a page for a refusal that reaches the top of a page view."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.contrib.auth import middleware as auth
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import SimpleLazyObject
 
 from tenants.errors import DatabaseAway, DomainError
+from tenants.models import User
+from tenants.visits import recognise, visit
+
+
+@sync_and_async_middleware
+def VisitMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802
+    """Every request is a visit of its own, to the end of its view; a stream that goes on afterwards has none."""
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponse:
+            with visit():
+                return await get_response(request)  # type: ignore[no-any-return]
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponse:
+        with visit():
+            return get_response(request)  # type: ignore[no-any-return]
+
+    return synchronous
+
+
+class RecognisingMiddleware(auth.AuthenticationMiddleware):
+    """The visit is the person's as soon as the session has been compared with their row."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(partial(_recognised, request))  # type: ignore[assignment]
+        request.auser = sync_to_async(partial(_recognised, request))
+
+
+def _recognised(request: HttpRequest) -> Any:
+    person = auth.get_user(request)
+    if isinstance(person, User):
+        recognise(person)
+    return person
 
 
 class DomainErrorMiddleware(MiddlewareMixin):

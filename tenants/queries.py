@@ -1,10 +1,12 @@
 """Reads about people and universities."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import Lower
+from django.db.models.functions import JSONObject, Lower
 
 from tenants.models import ROLE_ORDER, Country, Department, Membership, Role, University, User, UserProfile
 
@@ -22,6 +24,17 @@ class UniversityCard:
     website: str
     accent: str
     roles: str
+
+
+def with_places(rows: QuerySet[Any], person: str = "pk") -> QuerySet[Any]:
+    """Each with `places`, the person's active universities as `{"id", "slug"}`, by name. `person` is the way to it.
+
+    For one person alone, within `visits.as_person`: without that their memberships are not to be seen.
+    """
+    member = Membership.objects.filter(university=OuterRef("pk"), user=OuterRef(OuterRef(person)))
+    theirs = University.objects.filter(Exists(member), is_active=True).order_by("name", "pk")
+    placed: QuerySet[Any] = rows.annotate(places=ArraySubquery(theirs.values(place=JSONObject(id="pk", slug="slug"))))
+    return placed
 
 
 def is_email_available(email: str) -> bool:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from tenants.errors import DomainError, NotSignedIn, NotVisible
 from tenants.models import Membership, TokenFamily, University, User
 from tenants.tokens import family_of
+from tenants.visits import within
 
 
 @dataclass(frozen=True)
@@ -89,5 +90,6 @@ def _strangers(standings: Collection[Standing], people: dict[int, User]) -> set[
 
 
 def _members(university_id: int, people: Collection[int]) -> set[int]:
-    rows = Membership.objects.filter(university=university_id, user__in=people)
-    return set(rows.values_list("user", flat=True))
+    with within(university_id):
+        rows = Membership.objects.filter(university=university_id, user__in=people)
+        return set(rows.values_list("user", flat=True))

@@ -16,6 +16,8 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 from tenants import audit
 from tenants.errors import BadToken, EmailNotVerified
 from tenants.models import TokenFamily, User
+from tenants.queries import with_places
+from tenants.visits import as_person, recognise
 
 Kind = Literal["access", "refresh"]
 
@@ -35,6 +37,7 @@ class TokenPair:
 class Claims:
     family_id: uuid.UUID
     token_id: uuid.UUID
+    person_id: int
 
 
 def start_family(user: User) -> TokenPair:
@@ -83,20 +86,24 @@ def end_families(user: User, *, reason: str) -> None:
 
 
 def user_for_access_token(token: str, *, allow_unverified: bool = False) -> User:
-    """The person, read with their family in one query. Raises `BadToken`, or `EmailNotVerified` unless allowed."""
+    """The person, read with their family in one query; from here on the visit is theirs.
+
+    Raises `BadToken`, or `EmailNotVerified` unless allowed.
+    """
     claims = _read(token, "access")
     verified = EmailAddress.objects.filter(user=OuterRef("user"), verified=True)
-    family = (
-        TokenFamily.objects.select_related("user")
-        .annotate(is_verified=Exists(verified))
-        .filter(id=claims.family_id, revoked_at=None, expires_at__gt=timezone.now())
-        .first()
-    )
+    families = TokenFamily.objects.select_related("user").annotate(is_verified=Exists(verified))
+    live = families.filter(user=claims.person_id, revoked_at=None, expires_at__gt=timezone.now())
+    with as_person(claims.person_id):
+        family = with_places(live, "user").filter(id=claims.family_id).first()
     if family is None or not _is_owner_entitled(family):
         raise BadToken
     if not (family.is_verified or allow_unverified):
         raise EmailNotVerified
-    return family.user
+    person: User = family.user
+    person.places = family.places  # type: ignore[attr-defined]
+    recognise(person)
+    return person
 
 
 def _is_owner_entitled(family: TokenFamily) -> bool:
@@ -159,6 +166,6 @@ def _read(token: str, *kinds: Kind) -> Claims:
         claims = _backend().decode(cast(Any, token))
         if claims["type"] not in kinds or not claims["exp"]:
             raise BadToken
-        return Claims(family_id=uuid.UUID(claims["fam"]), token_id=uuid.UUID(claims["jti"]))
+        return Claims(uuid.UUID(claims["fam"]), uuid.UUID(claims["jti"]), int(claims["sub"]))
     except (TokenBackendError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadToken from error

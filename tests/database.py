@@ -1,4 +1,7 @@
-"""The suite's database: made and migrated by the owner, used as the application's role, as in production."""
+"""The suite's database: made and migrated by the owner, used as the application's role, as in production.
+
+See `tests.postgresql` for who is who within one test.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,9 +14,11 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
-from lms.embedded_postgres import APPLICATION, OWNER, Cluster
+from lms.embedded_postgres import APPLICATION, OWNER, PLATFORM, Cluster
 
 _PREFIX = "test_colloquy_"
+# Has no rights of its own, and may take those of the two roles by turns.
+_LOGIN = "colloquy_test"
 
 
 @contextmanager
@@ -24,9 +29,13 @@ def migrated_database() -> Iterator[str]:
     with _superuser() as superuser:
         _drop_leftovers(superuser)
         _create(superuser, name)
+        _create_login(superuser)
         for alias in ("default", "owner"):
             connections[alias].close()
-            settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
+            del connections[alias]
+            connections.settings[alias]["NAME"] = name
+        connections.settings["default"] |= {"ENGINE": "tests.postgresql", "USER": _LOGIN}
+        settings.PLATFORM_DATABASE = "default"
         call_command("migrate", verbosity=0)
         _let_the_suite_truncate()
         yield name
@@ -49,9 +58,18 @@ def _create(superuser: psycopg.Connection, name: str) -> None:
     superuser.execute(statement.format(sql.Identifier(name), sql.Identifier(OWNER)))
 
 
+def _create_login(superuser: psycopg.Connection) -> None:
+    if superuser.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [_LOGIN]).fetchone():
+        return
+    names = {"login": sql.Identifier(_LOGIN), "password": sql.Literal(_cluster().password)}
+    roles = sql.SQL(", ").join(map(sql.Identifier, (APPLICATION, PLATFORM)))
+    superuser.execute(sql.SQL("CREATE ROLE {login} LOGIN NOINHERIT PASSWORD {password}").format(**names))
+    superuser.execute(sql.SQL("GRANT {roles} TO {login}").format(roles=roles, **names))
+
+
 def _let_the_suite_truncate() -> None:
-    """TransactionTestCase empties tables by TRUNCATE, which the application's role may not do anywhere else."""
-    role = sql.Identifier(connections["default"].settings_dict["USER"])
+    """TransactionTestCase empties tables by TRUNCATE, which neither role may do anywhere else."""
+    role = sql.Identifier(PLATFORM)
     with connections["owner"].cursor() as cursor:
         cursor.execute(sql.SQL("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {}").format(role))
 
@@ -90,6 +108,6 @@ def empty_database(suffix: str) -> Iterator[dict[str, str]]:
     with _superuser() as superuser:
         _create(superuser, name)
         try:
-            yield {"DATABASE_URL": cluster.url(APPLICATION, name), "DATABASE_OWNER_URL": cluster.url(OWNER, name)}
+            yield cluster.urls(name)
         finally:
             _drop(superuser, name)

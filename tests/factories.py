@@ -41,9 +41,12 @@ def make_module(course: Course, parent: Module | None, title: str, **fields: Any
     module = Module(
         university=course.university, course=course, parent=parent, title=title, sequence_index=index, **fields
     )
-    module.save()
     if parent:
+        module.save()
         parent.refresh_from_db()
+    else:
+        module.begin_tree()
+        module.save()
     return module
 
 

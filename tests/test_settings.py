@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NOWHERE = {
-    "DATABASE_URL": "postgres://nobody@127.0.0.1/none",
-    "DATABASE_OWNER_URL": "postgres://nobody@127.0.0.1/none",
-}
+ADDRESSES = ("DATABASE_URL", "DATABASE_PLATFORM_URL", "DATABASE_OWNER_URL")
+NOWHERE = dict.fromkeys(ADDRESSES, "postgres://nobody@127.0.0.1/none")
 PRODUCTION = NOWHERE | {"DEBUG": "false", "SECRET_KEY": "s" * 50, "JWT_SIGNING_KEY": "j" * 50}
 
 
@@ -44,11 +42,12 @@ def test_a_production_configuration_starts():
         ),
         ({"JWT_SIGNING_KEY": "short"}, "JWT_SIGNING_KEY is too short: HS256 needs at least 32 characters."),
         (
-            {"DATABASE_OWNER_URL": ""},
-            "DATABASE_URL (the application's role) and DATABASE_OWNER_URL (the role that migrates) go together.",
+            {"DATABASE_PLATFORM_URL": ""},
+            "DATABASE_URL (the application's role), DATABASE_PLATFORM_URL (the role that sees all universities) and"
+            " DATABASE_OWNER_URL (the role that migrates) go together.",
         ),
         (
-            {"DATABASE_URL": "sqlite:///x.db", "DATABASE_OWNER_URL": "sqlite:///x.db"},
+            dict.fromkeys(ADDRESSES, "sqlite:///x.db"),
             "The database of 'default' is not PostgreSQL: use a postgres:// address.",
         ),
         (

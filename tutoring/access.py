@@ -2,13 +2,20 @@
 
 from uuid import UUID
 
+from tenants import doors
+from tenants.entering import enter, enter_through, enter_with
 from tenants.errors import NotVisible
 from tenants.models import User
 from tutoring.models import ChatSession, Generation, Share
+from tutoring.models.sharing import hash_token
 
 
 def access_session(user: User, session_id: UUID, university: str | None = None) -> ChatSession:
     """With its university, content item and offering, in one query; `university` is the slug of a page's address."""
+    if university is None:
+        enter_with(ChatSession, session_id)
+    else:
+        enter(university)
     place = {"university__slug": university} if university is not None else {}
     session = (
         ChatSession.objects.visible_to(user)
@@ -32,6 +39,7 @@ def lock_session(session: ChatSession) -> ChatSession:
 
 def access_generation(user: User, generation_id: UUID, session_id: UUID | None = None) -> Generation:
     """With its message, in one query; `session_id` is the conversation that it must belong to."""
+    enter_with(Generation, generation_id)
     place = {"session": session_id} if session_id is not None else {}
     generation = (
         Generation.objects.visible_to(user)
@@ -47,6 +55,7 @@ def access_generation(user: User, generation_id: UUID, session_id: UUID | None =
 
 def access_share(user: User, share_id: UUID, session_id: UUID | None = None) -> Share:
     """One's own, also when its link has ended; `session_id` is the conversation that it must belong to."""
+    enter_with(Share, share_id)
     place = {"session": session_id} if session_id is not None else {}
     share = (
         Share.objects.visible_to(user)
@@ -61,7 +70,9 @@ def access_share(user: User, share_id: UUID, session_id: UUID | None = None) -> 
 
 
 def access_shared(token: str) -> Share:
-    """For whoever has the link's token; with its university, in one query."""
+    """For whoever has the link's token; with its university. The link is the right."""
+    [(university_id,)] = doors.ask("university_of_share", hash_token(token))
+    enter_through(university_id)
     share = Share.objects.readable().with_token(token).select_related("university").first()
     if share is None:
         raise NotVisible

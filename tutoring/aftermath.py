@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 from django.conf import settings
 
+from tenants.visits import within
 from tutoring import tracing
 from tutoring.actions.budgets import Spent, book_title
 from tutoring.actions.titles import clean_title, give_title, title_request
@@ -26,14 +27,20 @@ async def follow_up(production: Production, open_provider: Callable[[], Provider
     if production.outcome is None:
         return
     try:
-        if tracing.is_on():
-            trace = await in_thread(reply_trace)(production.sent.generation)
-            if trace:
-                tracing.trace_reply(replace(trace, first_text_at=production.first_text_at))
-        if settings.TUTOR_TITLES and production.outcome.state == "complete" and production.provider != "practice":
-            await _make_title(production, open_provider())
+        with within(production.sent.university):
+            await _trace(production)
+            if settings.TUTOR_TITLES and production.outcome.state == "complete" and production.provider != "practice":
+                await _make_title(production, open_provider())
     except Exception:
         log.exception("tutor_follow_up_broke", generation=str(production.sent.generation))
+
+
+async def _trace(production: Production) -> None:
+    if not tracing.is_on():
+        return
+    trace = await in_thread(reply_trace)(production.sent.generation)
+    if trace:
+        tracing.trace_reply(replace(trace, first_text_at=production.first_text_at))
 
 
 async def _make_title(production: Production, provider: Provider) -> None:

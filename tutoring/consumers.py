@@ -18,6 +18,7 @@ from tenants.auth import user_for_access_token
 from tenants.errors import DATABASE_AWAY, BadToken, DatabaseAway, DomainError, NotSignedIn, NotVisible
 from tenants.requests import client_address, is_signed_in_by
 from tenants.standing import Standing, standing_by_session, standing_by_token
+from tenants.visits import recognise
 from tutoring import events, queries
 from tutoring.access import access_generation, access_session
 from tutoring.actions.generations import request_stop
@@ -74,6 +75,7 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         self.is_page = not any(p.startswith(BEARER_PREFIX) for p in offered)
         if not self.user.is_authenticated:
             await self._refuse(CLOSE_NOT_SIGNED_IN)
+        recognise(self.user)
         self.session_id: UUID = self.scope["url_route"]["kwargs"]["session"]
         try:
             session = await in_thread(access_session)(self.user, self.session_id)

@@ -45,7 +45,7 @@ class Mirror:
     async def _look(self) -> bool:
         """Read the row; whether it has ended."""
         try:
-            saved = await in_thread(read_reply)(self._generation_id)
+            saved = await in_thread(read_reply)(self._generation_id, self._university_id)
         except Exception:
             # A database that is away for a moment: the readers wait, as they do for a tutor that thinks.
             log.exception("tutor_reply_not_read", generation=str(self._generation_id))

@@ -51,7 +51,7 @@ class Production:
     def __init__(self, sent: Sent, request: TutorRequest, owner: str, wants_saving: Callable[[], None]) -> None:
         self.sent = sent
         self.request = request
-        self.lease = Lease(generation=sent.generation, reply=sent.reply, owner=owner)
+        self.lease = Lease(university=sent.university, generation=sent.generation, reply=sent.reply, owner=owner)
         self.reply = LiveReply()
         self.provider, self.model, self.tries = sent.provider, request.model, 0
         self.outcome: Outcome | None = None
@@ -190,7 +190,7 @@ class Production:
                     self.outcome = outcome
                     return _ending(outcome), None
                 self._log.warning("tutor_lease_lost")
-                saved = await in_thread(read_reply)(self.lease.generation)
+                saved = await in_thread(read_reply)(self.lease.generation, self.lease.university)
                 return saved.ending or _interrupted(outcome), saved.body
             except Exception:
                 self._log.exception("tutor_reply_end_not_saved")

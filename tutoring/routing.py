@@ -15,6 +15,7 @@ from django.urls import path, re_path
 
 from tenants.auth import user_for_access_token
 from tenants.errors import DomainError
+from tenants.visits import visit
 from tutoring.consumers import BEARER_PREFIX, NoSuchSocket, TutorConsumer
 from tutoring.production import in_thread
 
@@ -31,6 +32,12 @@ _for_pages = AuthMiddlewareStack(_sockets)
 
 
 async def websocket_application(scope: Scope, receive: Any, send: Any) -> None:
+    """Each socket is one visit, to its end."""
+    with visit():
+        await _let_in(scope, receive, send)
+
+
+async def _let_in(scope: Scope, receive: Any, send: Any) -> None:
     """A bearer token travels in the list of sub-protocols, never in the address, which ends up in logs."""
     token = next((p.removeprefix(BEARER_PREFIX) for p in scope["subprotocols"] if p.startswith(BEARER_PREFIX)), None)
     if token is None:

@@ -3,11 +3,13 @@
 from lms.courses.models import Course, MediaAsset
 from prompts.rules import is_storable
 from tenants.access import require_role
+from tenants.entering import enter, enter_with
 from tenants.errors import NotVisible
 from tenants.models import Role, University, User
 
 
 def access_course(user: User, course_id: int) -> Course:
+    enter_with(Course, course_id)
     visible = Course.objects.visible_to(user).select_related("university", "department", "subject")
     course = visible.filter(pk=course_id).first()
     if course is None:
@@ -16,6 +18,7 @@ def access_course(user: User, course_id: int) -> Course:
 
 
 def access_course_by_slug(user: User, university_slug: str, slug: str) -> Course:
+    enter(university_slug)
     visible = Course.objects.visible_to(user).select_related("university", "department", "subject")
     course = visible.filter(university__slug=university_slug, slug=slug).first()
     if course is None:
@@ -27,6 +30,7 @@ def access_media(user: User, university_slug: str, course_id: int, path: str) ->
     """For everybody who may see the course: pictures stand in its description too. One query."""
     if not is_storable(path):
         raise NotVisible
+    enter(university_slug)
     asset = MediaAsset.objects.filter(
         course=course_id,
         path=path,

@@ -1,5 +1,6 @@
 """API groups `courses`, `modules` and `content-types`: reads for everybody who may see the course."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from lms.courses.access import access_course
 from lms.courses.models import ContentType, Course
 from lms.courses.schemas import ContentTypeOut, CourseDetailOut, CourseOut, ModuleOut
 from tenants.access import access_university
+from tenants.entering import at_each
 from tenants.pagination import Pages
 from tenants.requests import signed_in
 
@@ -26,13 +28,17 @@ Level = Annotated[str, Query(pattern=f"^({'|'.join(Course.Level.values)})?$")]
 @paginate(Pages)
 def list_courses(
     request: HttpRequest, university: Slug = "", search: Words = "", level: Level = "", subject: Slug = ""
-) -> QuerySet[Course]:
+) -> Iterable[Course]:
     """Those that the caller may see, by title: at one university its catalogue, without one all of theirs."""
     user = signed_in(request)
     if university:
         place = access_university(user, university)
         return queries.courses_for_catalogue(user, place, search=search, level=level, subject=subject)
-    return queries.courses_visible_to(user, search=search, level=level, subject=subject)
+    return at_each(
+        user,
+        lambda: queries.courses_visible_to(user, search=search, level=level, subject=subject),
+        key=lambda course: (course.title, course.pk),
+    )
 
 
 @router.get("/courses/{int:course_id}", response=CourseDetailOut, tags=["courses"], summary="One course")

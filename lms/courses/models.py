@@ -175,6 +175,13 @@ class Module(MPTTModel):  # type: ignore[misc] # django-mptt is not typed
     class MPTTMeta:
         order_insertion_by: list[str] = []
 
+    def begin_tree(self) -> None:
+        """Be the topmost module of the course's tree, which has the course's number. To be saved next.
+
+        django-mptt leaves a new node alone that has its numbers, and would draw the number from all trees there are.
+        """
+        self.lft, self.rght, self.level, self.tree_id = 1, 2, 0, self.course_id
+
     def __str__(self) -> str:
         return self.title
 

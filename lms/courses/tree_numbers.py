@@ -1,7 +1,7 @@
 """What a tree's numbers should be, told from the parents. No database."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,27 +32,26 @@ class TreeProblem:
         return f"module {self.found.id}: {'; '.join(wrong)}"
 
 
-def tree_problems(rows: Sequence[Place], taken_tree_ids: Collection[int] = ()) -> list[TreeProblem]:
-    """The modules of one course that do not stand as their parents say, in the tree's order.
+def tree_problems(rows: Sequence[Place], tree_id: int) -> list[TreeProblem]:
+    """The modules of one course that do not stand as their parents say, in the tree's order. `tree_id` is the course's.
 
     Parents are believed. The order of siblings is the tree's own where the tree is whole, and `sequence_index` where it
     is broken. What hangs on nothing (a parent of another course, a circle) belongs under the root, at the end.
     """
     if not rows:
         return []
-    by_tree = _expected(rows, taken_tree_ids, key=lambda row: (row.lft, row.id))
+    by_tree = _expected(rows, tree_id, key=lambda row: (row.lft, row.id))
     if any(found._replace(sequence_index=0) != place._replace(sequence_index=0) for found, place in by_tree):
-        by_tree = _expected(rows, taken_tree_ids, key=lambda row: (row.sequence_index, row.lft, row.id))
+        by_tree = _expected(rows, tree_id, key=lambda row: (row.sequence_index, row.lft, row.id))
     return [TreeProblem(found, place) for found, place in by_tree if found != place]
 
 
 def _expected(
-    rows: Sequence[Place], taken_tree_ids: Collection[int], key: Callable[[Place], tuple[int, ...]]
+    rows: Sequence[Place], tree_id: int, key: Callable[[Place], tuple[int, ...]]
 ) -> list[tuple[Place, Place]]:
     """Each module as found and as it should be, in the tree's order, with siblings ordered by `key`."""
     ordered = sorted(rows, key=key)
     root = next((row for row in ordered if row.parent_id is None), ordered[0])
-    tree_id = root.tree_id if root.tree_id not in taken_tree_ids else max(*taken_tree_ids, root.tree_id) + 1
     parents = _sound_parents(ordered, root.id)
     children: dict[int, list[int]] = defaultdict(list)
     index: dict[int, int] = {root.id: 0}

@@ -2,14 +2,18 @@
 
 from collections.abc import Generator, Iterable, Iterator
 
+from django.db import DatabaseError
+
 from lms.doctor import content, database, site, upstream
 from lms.doctor.findings import Check, Finding, fail, warn
+from tenants.platform import platform
 
 __all__ = ["Finding", "examine"]
 
 _OF_DATABASE: list[Check] = [
     database.application_role,
     database.owner,
+    database.platform,
     database.pool,
 ]
 _OF_CONTENT: list[Check] = [
@@ -38,12 +42,26 @@ def examine() -> Iterator[Finding]:
     if (yield from _report(database.database)):
         yield from map(_finding, _OF_DATABASE)
         if (yield from _report(database.migrations)):
-            yield from map(_finding, _OF_CONTENT)
+            yield _finding(database.walls)
+            yield from _examine_content()
         else:
-            yield from _skipped(_OF_CONTENT, "the tables are not up to date")
+            yield from _skipped([database.walls, *_OF_CONTENT], "the tables are not up to date")
     else:
-        yield from _skipped([*_OF_DATABASE, database.migrations, *_OF_CONTENT], "the database does not answer")
+        yield from _skipped(
+            [*_OF_DATABASE, database.migrations, database.walls, *_OF_CONTENT], "the database does not answer"
+        )
     yield from map(_finding, _OF_SITE)
+
+
+def _examine_content() -> Iterator[Finding]:
+    """At all universities, so through the platform's own connection."""
+    try:
+        with platform(by=None, why="manage.py doctor"):
+            findings = [_finding(check) for check in _OF_CONTENT]
+    except DatabaseError:
+        yield from _skipped(_OF_CONTENT, "the platform's role cannot read it")
+    else:
+        yield from findings
 
 
 def _report(check: Check) -> Generator[Finding, None, bool]:

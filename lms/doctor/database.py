@@ -10,12 +10,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from lms import env
 from lms.doctor.findings import Verdict, fail, ok, warn
+from tenants.checks import the_walls_stand
 
 _CONNECT_S = 5
 _OLDEST = 15
 _ROLE = """
 SELECT rolname, rolsuper, rolbypassrls, (SELECT count(*) FROM pg_class WHERE relowner = pg_roles.oid)
-FROM pg_roles WHERE rolname = current_user
+FROM pg_roles WHERE rolname = session_user
 """
 _FREE = """
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -41,7 +42,7 @@ def database() -> Verdict:
         return fail(f"{server} It must be {_OLDEST} or newer.")
     if is_embedded and not settings.DEBUG:
         return warn(
-            f"{server} It is meant for trials: set DATABASE_URL and DATABASE_OWNER_URL to a server of your own."
+            f"{server} It is meant for trials: set DATABASE_URL and its two companions to a server of your own."
         )
     return ok(server)
 
@@ -63,9 +64,27 @@ def owner() -> Verdict:
         (name,) = _ask("owner", "SELECT current_user")
     except psycopg.OperationalError as error:
         return fail(_why(error))
-    if name == connections["default"].settings_dict["USER"]:
-        return fail(f"DATABASE_URL and DATABASE_OWNER_URL name the same role, {name}.")
+    if name in (settings.APPLICATION_ROLE, settings.PLATFORM_ROLE):
+        return fail(f"DATABASE_OWNER_URL names the role {name}, which one of the other two addresses names too.")
     return ok(f"{name} can sign in, to migrate.")
+
+
+def platform() -> Verdict:
+    try:
+        (name,) = _ask(settings.PLATFORM_DATABASE, "SELECT current_user")
+    except psycopg.OperationalError as error:
+        return fail(_why(error))
+    if settings.PLATFORM_ROLE == settings.APPLICATION_ROLE:
+        return fail(f"DATABASE_URL and DATABASE_PLATFORM_URL name the same role, {name}.")
+    return ok(f"{name} can sign in, to see all universities.")
+
+
+def walls() -> Verdict:
+    """Row-level security, tied references and doors, each as the register has it."""
+    if problems := the_walls_stand(databases=["default"]):
+        more = f" ({len(problems)} in all: see manage.py check --database default)" if len(problems) > 1 else ""
+        return fail(f"{problems[0].msg}{more}")
+    return ok("Every table of a university has its wall, and every door is known.")
 
 
 def pool() -> Verdict:

@@ -6,6 +6,7 @@ from lms.courses.models import ContentItem, Course, CourseOffering
 from lms.learning.errors import NotOpen
 from lms.learning.lesson_row import LessonRow, fetch_lesson_row
 from lms.learning.models import Enrollment
+from tenants.entering import enter, enter_with
 from tenants.errors import NotVisible
 from tenants.models import ROLE_ORDER, Role, University, User
 
@@ -40,6 +41,7 @@ def access_lesson(user: User, *, university: str, offering: int, item: int) -> L
 
     Raises `NotVisible` for members who are not enrolled too: where they enrol is the course's page.
     """
+    enter(university)
     row = fetch_lesson_row(user_id=user.pk, university=university, offering_id=offering, item_id=item)
     if row is None:
         raise NotVisible
@@ -65,6 +67,10 @@ def access_lesson(user: User, *, university: str, offering: int, item: int) -> L
 
 def access_offering(user: User, offering_id: int, university: str | None = None) -> CourseOffering:
     """An offering of a course that the person may see, whether they take it or not."""
+    if university is None:
+        enter_with(CourseOffering, offering_id)
+    else:
+        enter(university)
     visible = CourseOffering.objects.filter(pk=offering_id, course__in=Course.objects.visible_to(user))
     if university is not None:
         visible = visible.filter(university__slug=university)
@@ -76,6 +82,7 @@ def access_offering(user: User, offering_id: int, university: str | None = None)
 
 def access_enrollment(user: User, enrollment_id: int) -> Enrollment:
     """The person's own enrollment."""
+    enter_with(Enrollment, enrollment_id)
     mine = Enrollment.objects.visible_to(user).select_related("offering__course__university")
     enrollment = mine.filter(pk=enrollment_id).first()
     if enrollment is None:

@@ -1,8 +1,8 @@
 """API groups `enrollments`, `progress` and `content`: a student's own."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
 from ninja.pagination import paginate
@@ -34,10 +34,9 @@ OfferingId = Annotated[int, Query(ge=1, lt=2**63)]
 
 @router.get("/enrollments", response=list[EnrollmentOut], tags=["enrollments"], summary="My enrollments")
 @paginate(Pages)
-def list_enrollments(request: HttpRequest, status: Status = "") -> QuerySet[Enrollment]:
+def list_enrollments(request: HttpRequest, status: Status = "") -> Iterable[Enrollment]:
     """At all universities, dropped ones too, the latest first."""
-    rows = queries.studies_of(signed_in(request))
-    return rows.filter(status=status) if status else rows
+    return queries.all_studies_of(signed_in(request), status)
 
 
 @router.post("/enrollments", response=EnrollmentOut, tags=["enrollments"], summary="Enrol in an offering")

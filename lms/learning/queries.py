@@ -1,6 +1,7 @@
 """What pages and endpoints read of studying."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -19,6 +20,7 @@ from lms.learning.access import Lesson
 from lms.learning.addresses import lesson_prefix
 from lms.learning.marking import Answers
 from lms.learning.models import Enrollment, ItemProgress, SelfCheck
+from tenants.entering import at_each
 from tenants.models import University, User
 
 Status = Enrollment.Status
@@ -83,8 +85,14 @@ class Study:
 
 
 def studies_of(user: User) -> QuerySet[Enrollment]:
-    """The person's own enrollments at all universities, dropped ones too, the latest first. See `study`."""
+    """The person's own enrollments, dropped ones too, the latest first. See `study`."""
     return _counted(Enrollment.objects.visible_to(user)).order_by("-created_at", "-pk")
+
+
+def all_studies_of(user: User, status: str = "") -> Iterable[Enrollment]:
+    """`studies_of` at all their universities; `status` alone where one is named."""
+    named = Q(status=status) if status else Q()
+    return at_each(user, lambda: studies_of(user).filter(named), key=lambda row: (row.created_at, row.pk), reverse=True)
 
 
 def study_of(user: User, enrollment_id: int) -> Enrollment:
@@ -102,8 +110,12 @@ def shelf(user: User, university: University) -> list[Study]:
 def resume(user: User) -> Study | None:
     """Where the person was last; None before the first lesson."""
     seen = _on_the_shelf(user).filter(status__in=OPEN_STATUSES, last_seen_at__isnull=False)
-    row = seen.order_by("-last_seen_at").first()
-    return study(row) if row else None
+    latest = next(iter(at_each(user, lambda: seen.order_by("-last_seen_at")[:1], key=_seen_at, reverse=True)), None)
+    return study(latest) if latest else None
+
+
+def _seen_at(row: Enrollment) -> Any:
+    return row.last_seen_at
 
 
 def studies_in(user: User, course: Course) -> dict[int, Study]:

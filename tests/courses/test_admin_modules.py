@@ -10,7 +10,7 @@ from django.test import Client
 
 from lms.courses.actions import tree
 from lms.courses.models import Course, Module
-from tenants.models import AuditEntry, Membership, Role
+from tenants.models import AuditEntry
 from tests import factories
 from tests.courses.browser_forms import fields_of
 from tests.world import World
@@ -200,9 +200,10 @@ class TestDrag:
         assert stat.titles() == BEFORE
 
     def test_a_module_stays_in_its_course(self, client: Client, stat: Tree, world: World) -> None:
-        Membership.objects.create(user=world.tess, university=world.south, role=Role.INSTRUCTOR)
         client.force_login(world.tess)
-        answer = self.drop(client, stat, stat.pk("Tests"), world.south_item.module.pk, "last-child")
+        other = factories.make_course(world.north, "OTHER1", "Another course")
+        root = factories.make_module(other, None, "Another course", type=Module.Type.COURSE_ROOT)
+        answer = self.drop(client, stat, stat.pk("Tests"), root.pk, "last-child")
         assert (answer.status_code, answer.text) == (400, "A module stays in its course.")
 
     def test_needs_the_token_of_the_page(self, world: World, stat: Tree) -> None:

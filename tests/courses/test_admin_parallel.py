@@ -10,6 +10,7 @@ from django.test import Client, TransactionTestCase
 
 from lms.courses.actions.content_types import load_content_types
 from lms.courses.models import ContentItem
+from lms.embedded_postgres import PLATFORM
 from tests.courses.browser_forms import fields_of
 from tests.world import make_world
 
@@ -70,6 +71,7 @@ class _HeldRow:
 
     def __enter__(self) -> Any:
         self.session = _outside()
+        self.session.execute(f"SET ROLE {PLATFORM}")
         self.session.autocommit = False
         self.session.execute("SELECT 1 FROM courses_contentitem WHERE id = %s FOR UPDATE", [self.pk])
         return self.session.rollback

@@ -293,9 +293,9 @@ class CheckTreesTest(TestCase):
 def test_numbers_of_a_broken_tree_come_from_parents_and_places() -> None:
     root = Place(1, None, 0, 1, 6, 0, 5)
     first, second = Place(2, 1, 0, 4, 5, 1, 5), Place(3, 1, 1, 4, 9, 1, 5)
-    assert tree_problems([root, second, first], [5]) == [
+    assert tree_problems([root, second, first], 6) == [
         TreeProblem(root, Place(1, None, 0, 1, 6, 0, 6)),
         TreeProblem(first, Place(2, 1, 0, 2, 3, 1, 6)),
         TreeProblem(second, Place(3, 1, 1, 4, 5, 1, 6)),
     ]
-    assert tree_problems([]) == []
+    assert tree_problems([], 6) == []

@@ -36,10 +36,12 @@ class TestCommand:
         version = "{}.{}".format(*divmod(connection.pg_version, 10_000))
         assert run() == (
             f"ok    database          The embedded PostgreSQL {version} answers.\n"
-            "ok    application role  colloquy_app owns nothing and has no rights beyond its tables.\n"
+            "ok    application role  colloquy_test owns nothing and has no rights beyond its tables.\n"
             "ok    owner             colloquy_owner can sign in, to migrate.\n"
+            "ok    platform          colloquy_platform can sign in, to see all universities.\n"
             "warn  pool              Without a pool each request opens a connection: set DATABASE_POOL_SIZE.\n"
             "ok    migrations        All are applied.\n"
+            "ok    walls             Every table of a university has its wall, and every door is known.\n"
             "ok    content types     6 are loaded.\n"
             "ok    prompts           Every label compiles.\n"
             "ok    lesson prompts    Every published item's prompt compiles; 2 are in use.\n"
@@ -74,7 +76,7 @@ class TestCommand:
     def test_one_broken_part_fails_the_whole(self, whole: World) -> None:
         Module.objects.filter(pk=whole.lesson.pk).update(lft=99)
         output, failure = run("--json")
-        assert failure == "1 of 20 checks failed: course trees."
+        assert failure == "1 of 22 checks failed: course trees."
         assert (json.loads(output)["ok"], [c for c in json.loads(output)["checks"] if c["state"] == "fail"]) == (
             False,
             [
@@ -101,13 +103,13 @@ class TestCommand:
             monkeypatch.setitem(connections[alias].settings_dict, "PASSWORD", CANARY)
         output, failure = run()
         assert CANARY not in output + failure
-        assert failure == "4 of 20 checks failed: database, secrets, redis, tutor."
-        assert 'password authentication failed for user "colloquy_app"' in output
+        assert failure == "4 of 22 checks failed: database, secrets, redis, tutor."
+        assert 'password authentication failed for user "colloquy_test"' in output
 
     def test_a_check_that_breaks_is_a_finding_of_its_own(self, whole: World, settings: Any) -> None:
         settings.ALLOWED_HOSTS = None
         output, failure = run()
-        assert failure == "1 of 20 checks failed: addresses."
+        assert failure == "1 of 22 checks failed: addresses."
         assert "fail  addresses         The check itself broke, with TypeError.\n" in output
 
     def test_a_database_without_tables_ends_the_process_with_1(self) -> None:
@@ -115,9 +117,9 @@ class TestCommand:
             command = [sys.executable, "manage.py", "doctor", "--json"]
             done = subprocess.run(command, cwd=ROOT, env=os.environ | addresses, capture_output=True, text=True)
         checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
-        assert (done.returncode, done.stderr) == (1, "CommandError: 1 of 20 checks failed: migrations.\n")
+        assert (done.returncode, done.stderr) == (1, "CommandError: 1 of 22 checks failed: migrations.\n")
         assert checks["database"]["sentence"].startswith("Your own PostgreSQL ")
         assert re.sub(r"\d+ to", "N to", checks["migrations"]["sentence"]).startswith("N to apply, from ")
-        assert [check["sentence"] for check in checks.values() if check["state"] == "warn"][1:6] == [
+        assert [check["sentence"] for check in checks.values() if check["state"] == "warn"][1:7] == [
             "Not looked at, because the tables are not up to date."
-        ] * 5
+        ] * 6

@@ -14,6 +14,7 @@ from lms.courses.models import ContentType
 from lms.doctor import content, database, site
 from lms.doctor.findings import Verdict, fail, ok, warn
 from prompts.models import PromptLabel
+from tenants.register import POLICIES, Policy, Wall
 from tests.tutoring.rows import make_reply
 from tests.world import World
 
@@ -31,9 +32,20 @@ class TestDatabase:
             " give DATABASE_URL a role without rights.",
         ]
 
-    def test_one_role_for_both(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(connections["default"].settings_dict, "USER", "colloquy_owner")
-        assert database.owner() == fail("DATABASE_URL and DATABASE_OWNER_URL name the same role, colloquy_owner.")
+    def test_one_role_for_two_addresses(self, settings: Any) -> None:
+        settings.APPLICATION_ROLE = settings.PLATFORM_ROLE = "colloquy_owner"
+        assert database.owner() == fail(
+            "DATABASE_OWNER_URL names the role colloquy_owner, which one of the other two addresses names too."
+        )
+        assert database.platform() == fail(
+            "DATABASE_URL and DATABASE_PLATFORM_URL name the same role, colloquy_platform."
+        )
+
+    def test_a_wall_that_differs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(POLICIES, Wall.DIRECTORY, [Policy("other", "SELECT", "true")])
+        assert database.walls() == fail(
+            "The table tenants_university lacks its policy other. (3 in all: see manage.py check --database default)"
+        )
 
     def test_a_server_that_does_not_answer(self, closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
         for alias in ("default", "owner"):

@@ -18,7 +18,7 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from lms.embedded_postgres import APPLICATION, OWNER, Cluster
+from lms.embedded_postgres import OWNER, Cluster
 from tests.fakes.claude import FakeClaude
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,8 +59,8 @@ class Site:
 
     def sql(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """Rows of the site's database, read or changed behind its back."""
-        with psycopg.connect(self.environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
-            cursor = owner.execute(statement, values)
+        with psycopg.connect(self.environment["DATABASE_PLATFORM_URL"], autocommit=True) as platform:
+            cursor = platform.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
     def wait_for_row(self, query: str, *values: str) -> None:
@@ -192,7 +192,7 @@ def _database() -> Iterator[dict[str, str]]:
     with psycopg.connect(cluster.url("postgres", "postgres"), autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(quoted, sql.Identifier(OWNER)))
         try:
-            yield {"DATABASE_URL": cluster.url(APPLICATION, name), "DATABASE_OWNER_URL": cluster.url(OWNER, name)}
+            yield cluster.urls(name)
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
 

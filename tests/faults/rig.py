@@ -20,7 +20,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-from lms.embedded_postgres import APPLICATION, OWNER, Cluster, _run
+from lms.embedded_postgres import APPLICATION, OWNER, PLATFORM, Cluster, _run
 from tests.faults.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -65,7 +65,8 @@ class Postgres:
             superuser.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}").format(**names))
             # Of all that makes a cluster durable this alone matters when its processes die and the machine lives on.
             superuser.execute(sql.SQL("ALTER DATABASE {name} SET synchronous_commit = on").format(**names))
-        return {"DATABASE_URL": self.url(APPLICATION, name), "DATABASE_OWNER_URL": self.url(OWNER, name)}
+        roles = {"DATABASE_URL": APPLICATION, "DATABASE_PLATFORM_URL": PLATFORM, "DATABASE_OWNER_URL": OWNER}
+        return {setting: self.url(role, name) for setting, role in roles.items()}
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as superuser:

@@ -52,7 +52,7 @@ def test_the_place_moves_with_the_student(world: World) -> None:
 
 def test_a_later_visit_counts_anew(world: World) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    Enrollment.objects.update(last_item=world.item, last_seen_at=long_ago)
+    Enrollment.objects.filter(pk=world.enrollment.pk).update(last_item=world.item, last_seen_at=long_ago)
     world.enrollment.refresh_from_db()
     note_place(world.enrollment, world.item)
     assert Enrollment.objects.get(pk=world.enrollment.pk).last_seen_at > long_ago

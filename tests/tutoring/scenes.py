@@ -31,7 +31,8 @@ def ask(world: World, session: ChatSession, text: str = "Why do samples vary?", 
 
 
 def lease_of(sent: Sent, **changes: object) -> Lease:
-    return Lease(**({"generation": sent.generation, "reply": sent.reply, "owner": ME} | changes))
+    held = {"university": sent.university, "generation": sent.generation, "reply": sent.reply, "owner": ME}
+    return Lease(**(held | changes))
 
 
 def save(sent: Sent, body: str, **lease: object) -> bool:

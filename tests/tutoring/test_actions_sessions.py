@@ -43,7 +43,7 @@ def test_one_in_which_the_tutor_writes_is_ended_first(world, settings):
     assert list(Budget.objects.values_list("reserved_tokens", "reserved_usd")) == [(0, 0)] * 3
     # Its writer has lost it, and its readers are told the end.
     assert (save(sent, "Half a reply"), end(sent, "Half a reply")) == (False, False)
-    assert read_reply(sent.generation).ending == Ending(state="stopped", stop_reason="deleted")
+    assert read_reply(sent.generation, sent.university).ending == Ending(state="stopped", stop_reason="deleted")
 
 
 def test_what_is_gone_when_its_turn_comes_is_not_there(world):

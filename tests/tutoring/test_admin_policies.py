@@ -174,6 +174,6 @@ def test_the_list_costs_the_same_for_any_number(
     for number in range(count):
         TutorPolicy.objects.create(university=make_university(f"u{number}", f"University {number}"))
     client.get(URL)
-    # Session, person, whether one lacks a policy, and the list with its two counts.
-    with django_assert_num_queries(6):
+    # Session, person, the audit of the platform's connection, whether one lacks a policy, the list with its two counts.
+    with django_assert_num_queries(7):
         client.get(URL)

@@ -40,7 +40,7 @@ def test_the_end_is_written_once_with_usage_and_cost(sent):
     assert facts(sent) == ("complete", "A reply.", "", "complete")
     generation = Generation.objects.get(pk=sent.generation)
     assert (generation.cost_usd, generation.ttft_ms) == (Decimal("0.001234"), 56)
-    assert read_reply(sent.generation).ending == Ending(
+    assert read_reply(sent.generation, sent.university).ending == Ending(
         state="complete",
         stop_reason="end_turn",
         usage={"input_tokens": 10, "output_tokens": 20, "cache_write_tokens": 30, "cache_read_tokens": 40},
@@ -80,7 +80,7 @@ def test_only_lapsed_replies_are_ended(sent):
     save(sent, "Half a")
     Generation.objects.filter(pk=sent.generation).update(lease_until="2020-01-01T00:00:00Z")
 
-    reply = read_reply(sent.generation)
+    reply = read_reply(sent.generation, sent.university)
     assert (reply.body, reply.ending.state, reply.ending.code) == ("Half a", "failed", "interrupted")
     assert facts(sent) == ("failed", "Half a", "interrupted", "failed")
     # The process turns out to be alive after all: what it writes late is refused.

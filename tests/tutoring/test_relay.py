@@ -89,7 +89,7 @@ class ThroughRedis(LiveCase):
             assert (texts(got), got[-1]["state"]) == ("Samples vary a lot.", "complete")
 
     async def ending(self, sent):
-        return (await database_sync_to_async(read_reply)(sent.generation)).ending
+        return (await database_sync_to_async(read_reply)(sent.generation, sent.university)).ending
 
 
 class Apart(LiveCase):

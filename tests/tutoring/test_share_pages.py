@@ -228,7 +228,8 @@ class TestRevoke:
 class TestShared:
     def test_shows_the_words_to_everybody(self, talk: Talk, django_assert_num_queries) -> None:
         new = publish(talk, shown_name="C. <b>")
-        with django_assert_num_queries(2):
+        # The door, the share with its university, and the count of views.
+        with django_assert_num_queries(3):
             page = Client().get(path_of(new))
         assert page.context["shared"] == shown("C. <b>")
         assert (page.context["created_at"], page.context["expires_at"]) == (new.share.created_at, new.share.expires_at)

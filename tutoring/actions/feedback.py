@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from tenants.entering import enter_with
 from tenants.errors import NotVisible
 from tenants.models import User
 from tutoring import tracing
@@ -39,6 +40,7 @@ def rate_reply(*, by: User, message_id: UUID, thumb: str, comment: str = "") -> 
 
 def _reply(by: User, message_id: UUID) -> Message:
     """A finished reply of the student's own."""
+    enter_with(Message, message_id)
     reply = (
         Message.objects.visible_to(by)
         .filter(pk=message_id, role=Message.Role.ASSISTANT, session__user__is_active=True)

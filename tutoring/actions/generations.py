@@ -1,5 +1,6 @@
 """The life of a generation. Every step is a conditional UPDATE: who has lost the lease changes nothing."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from tenants.models import User
+from tenants.visits import within
 from tutoring.access import access_generation
 from tutoring.actions.budgets import Spent, rounded, settle
 from tutoring.models import Generation, GenerationQuerySet, Message
@@ -23,6 +25,7 @@ LEASE_S = 15
 class Lease:
     """The right to write one generation: held by `owner` for its `attempt`, until somebody ends or takes it."""
 
+    university: int
     generation: UUID
     reply: UUID
     owner: str
@@ -57,7 +60,7 @@ class Outcome:
     trace_id: str = ""
 
 
-# One statement for all replies of a process: a hundred streams cost one round trip, not two hundred.
+# One statement for all replies of a university: a hundred streams cost one round trip, not two hundred.
 _SAVE = """
 WITH given AS (
     SELECT * FROM unnest(
@@ -87,7 +90,22 @@ SELECT id FROM renewed WHERE NOT stop_requested
 
 
 def save_progress(rows: Sequence[Progress]) -> set[UUID]:
-    """Save texts and renew leases. The generations whose writers may go on: neither lost nor asked to stop."""
+    """Save texts and renew leases. The generations whose writers may go on: neither lost nor asked to stop.
+
+    One statement for each university, all in one transaction.
+    """
+    by_university: dict[int, list[Progress]] = defaultdict(list)
+    for row in rows:
+        by_university[row.lease.university].append(row)
+    going_on: set[UUID] = set()
+    with transaction.atomic():
+        for university_id, theirs in by_university.items():
+            with within(university_id):
+                going_on |= _save(theirs)
+    return going_on
+
+
+def _save(rows: Sequence[Progress]) -> set[UUID]:
     columns: dict[str, Any] = {
         "generation": [row.lease.generation for row in rows],
         "reply": [row.lease.reply for row in rows],
@@ -107,10 +125,10 @@ def save_progress(rows: Sequence[Progress]) -> set[UUID]:
         return {generation for (generation,) in cursor.fetchall()}
 
 
-@transaction.atomic
 def finish_generation(lease: Lease, body: str, outcome: Outcome) -> bool:
     """Write the end and settle what was set aside, once. False when somebody else has ended the generation before."""
-    return end_generation(lease.rows(), body, outcome)
+    with within(lease.university), transaction.atomic():
+        return end_generation(lease.rows(), body, outcome)
 
 
 def end_generation(rows: GenerationQuerySet, body: str | None, outcome: Outcome) -> bool:

@@ -9,9 +9,12 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
+from django.utils import timezone
 
+from tenants import doors
 from tenants.throttles import forget_old_windows
+from tenants.visits import within
 from tutoring.actions.budgets import Spent
 from tutoring.actions.generations import Outcome, end_generation
 from tutoring.events import Ending
@@ -42,12 +45,28 @@ def lapsed_generations() -> GenerationQuerySet:
     return Generation.objects.live().filter(lease_until__lt=Now()).order_by("lease_until")
 
 
+def lapsed_replies(at_most: int) -> list[tuple[UUID, int]]:
+    """Generation and university of those at all universities, the oldest first."""
+    return [(generation_id, university_id) for generation_id, university_id in doors.ask("lapsed_replies", at_most)]
+
+
+def show_lapsed(at_most: int = 1000) -> list[Recovered]:
+    """What `recover_lapsed` would end, and how much text of each is there."""
+    found: list[Recovered] = []
+    for generation_id, university_id in lapsed_replies(at_most):
+        with within(university_id):
+            rows = lapsed_generations().filter(pk=generation_id)
+            found += [Recovered(*row) for row in rows.values_list("pk", "university__slug", Length("message__body"))]
+    return found
+
+
 def recover_lapsed() -> list[Recovered]:
     """One worker at a time, in however many processes: another finds the lock taken and does nothing."""
     recovered: list[Recovered] = []
-    for generation_id in list(lapsed_generations().values_list("pk", flat=True)[:_ROUND]):
+    for generation_id, university_id in lapsed_replies(_ROUND):
         try:
-            recovered += _recover(generation_id)
+            with within(university_id):
+                recovered += _recover(generation_id)
         except Exception:
             # Whatever is wrong with this row, the others' students do not wait for it.
             log.exception("tutor_reply_not_recovered", generation=str(generation_id))
@@ -65,8 +84,11 @@ def _recover(generation_id: UUID) -> list[Recovered]:
 def forget_what_is_old() -> None:
     """Counts of requests whose time is over, and idempotency keys that nobody will send again."""
     forget_old_windows()
-    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEYS_KEPT).values("pk")[:_KEYS_AT_ONCE]
-    IdempotencyKey.objects.filter(pk__in=old).delete()
+    before = timezone.now() - KEYS_KEPT
+    for (university_id,) in doors.ask("universities_with_old_keys", before):
+        with within(university_id):
+            old = IdempotencyKey.objects.filter(created_at__lt=before).values("pk")[:_KEYS_AT_ONCE]
+            IdempotencyKey.objects.filter(pk__in=old).delete()
 
 
 @transaction.atomic
@@ -83,11 +105,16 @@ class SavedReply:
     ending: Ending | None
 
 
-def read_reply(generation_id: UUID) -> SavedReply:
+def read_reply(generation_id: UUID, university_id: int) -> SavedReply:
     """For readers of a reply that another process makes. A reply whose process is gone is ended on the way.
 
     One whose conversation was deleted meanwhile is over, without a text.
     """
+    with within(university_id):
+        return _read_reply(generation_id)
+
+
+def _read_reply(generation_id: UUID) -> SavedReply:
     is_lapsed = Exists(lapsed_generations().filter(pk=OuterRef("pk")))
     rows = Generation.objects.select_related("message").annotate(is_lapsed=is_lapsed)
     generation = rows.filter(pk=generation_id).first()

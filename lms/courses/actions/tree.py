@@ -1,7 +1,7 @@
 """Every structural write of a course's tree, under one lock.
 
-django-mptt's numbers break under concurrent writes, and all roots share one sequence of tree ids, so one lock for all
-trees is the smallest that holds.
+django-mptt's numbers break under concurrent writes. A tree is known by its course's number: the next free one could not
+be told by who sees the trees of one university alone.
 """
 
 from collections import defaultdict
@@ -86,7 +86,8 @@ def create_module(
 def _insert_root(module: Module) -> None:
     if Module.objects.filter(course=module.course_id, parent=None).exists():
         raise RootStays
-    module.insert_at(None, save=True)
+    module.begin_tree()
+    module.save()
 
 
 def _insert_child(module: Module, parent: Module, position: int | None) -> None:
@@ -178,13 +179,7 @@ def check_trees(course: Course | None = None, fix: bool = False) -> list[TreePro
     """
     with tree_lock():
         places = _places(Module.objects.all() if course is None else Module.objects.filter(course=course))
-        # Ids that other trees have: the sequence is one for all courses.
-        taken = set(Module.objects.exclude(course__in=places).values_list("tree_id", flat=True))
-        problems = []
-        for rows in places.values():
-            found = tree_problems(rows, taken)
-            taken |= {row.tree_id for row in rows} | {problem.expected.tree_id for problem in found}
-            problems += found
+        problems = [problem for course_id, rows in places.items() for problem in tree_problems(rows, course_id)]
         if fix:
             for problem in problems:
                 values = problem.expected._asdict()

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from lms.courses.actions.content_types import load_content_types
@@ -13,13 +13,14 @@ from lms.courses.models import Course, Subject
 from lms.demo.cast import make_people, make_universities
 from lms.learning.actions.enrolment import enroll
 from prompts.actions.library import load_library
+from tenants.commands import PlatformCommand
 from tenants.models import University, User
 
 COURSE = Path(__file__).resolve().parent.parent.parent / "demo" / "course"
 TERM = "Open term"
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     help = "Two universities with their people and a course, for trying the site. Keeps what is already there."
 
     @transaction.atomic

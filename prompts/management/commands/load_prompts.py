@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from prompts.actions import load_library
+from tenants.commands import PlatformCommand
 from tenants.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     help = "Load the prompts of prompts/library. Unchanged files make no new version; labels moved by hand stay."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -3,12 +3,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from prompts import queries
+from tenants.commands import PlatformCommand
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     help = "Check the prompts: malformed tags, and labels that do not compile. Exit code 1 when there is any."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

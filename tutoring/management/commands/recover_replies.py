@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db.models.functions import Length
 
-from tutoring.actions.recovery import Recovered, lapsed_generations, recover_lapsed
+from tutoring.actions.recovery import Recovered, recover_lapsed, show_lapsed
 
 
 class Command(BaseCommand):
@@ -18,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         count = 0
-        for each in _lapsed() if dry_run else _recovered():
+        for each in show_lapsed() if dry_run else _recovered():
             self.stdout.write(f"{each.generation}  {each.university}  {each.length} characters kept")
             count += 1
         replies = "1 reply" if count == 1 else f"{count} replies"
@@ -34,8 +33,3 @@ def _recovered() -> Iterator[Recovered]:
     """A server may be recovering too; what it ends first is not named here."""
     while found := recover_lapsed():
         yield from found
-
-
-def _lapsed() -> list[Recovered]:
-    rows = lapsed_generations().values_list("pk", "university__slug", Length("message__body"))
-    return [Recovered(*row) for row in rows]

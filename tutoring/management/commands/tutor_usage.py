@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from tenants.commands import PlatformCommand
 from tenants.models import University
 from tutoring.queries.ledger import DIMENSIONS, usage_columns, usage_sums
 
@@ -19,7 +20,7 @@ _FORMULA = ("=", "+", "-", "@")
 _DELETED = "(deleted)"
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     help = "Sums of what the tutor used. Days are those of each university's time zone; --since and --until count in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -3,12 +3,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from lms.courses.actions.tree import check_trees
+from tenants.commands import PlatformCommand
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     help = "Compare the numbers of the course trees with their parents; with --fix, repair what is wrong."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

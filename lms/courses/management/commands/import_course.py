@@ -17,6 +17,7 @@ from lms.courses.importing.source import SourceCourse
 from lms.courses.importing.writing import ImportResult, import_course
 from tenants.errors import DomainError
 from tenants.models import University
+from tenants.visits import within
 
 _PLURALS = {"quiz": "quizzes"}
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no university {university!r}.")
         try:
             source, ledger = read_source(path)
-            with closing(source), self._progress() as progress:
+            with closing(source), within(tenant.pk), self._progress() as progress:
                 result = import_course(
                     by=None,
                     university=tenant,

@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, which tells the server with each statement whose visit it serves."""
