@@ -141,7 +141,7 @@ def _page(title: str, student: "User", enrollment: "Enrollment", item: "ContentI
     from django.test import Client
 
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(student, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(student, backend="tenants.accounts.AuthenticationBackend")
     return Page(title, client, f"/north/learn/{enrollment.offering_id}/{item.pk}/")
 
 

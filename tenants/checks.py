@@ -51,6 +51,7 @@ def _role() -> Iterator[str]:
     )
     if is_superuser:
         yield f"The application's role {name} is a superuser, whom no wall stops."
+        return
     if name == settings.PLATFORM_ROLE:
         yield f"The application's role {name} is the platform's, whom the policies let pass."
     if passes:

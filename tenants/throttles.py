@@ -33,11 +33,13 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING count, ends_at, extract(epoch FROM ends_at - statement_timestamp())
 """
 
+# Found once and for all: as a mere sub-select PostgreSQL may look for them again with each row that it deletes.
 _FORGET = """
-DELETE FROM tenants_ratewindow WHERE key IN (
+WITH ended AS MATERIALIZED (
     SELECT key FROM tenants_ratewindow WHERE ends_at <= statement_timestamp()
     ORDER BY ends_at LIMIT %s FOR UPDATE SKIP LOCKED
 )
+DELETE FROM tenants_ratewindow WHERE key IN (SELECT key FROM ended)
 """
 
 _PERIODS = {60: "minute", 3600: "hour", 86_400: "day"}

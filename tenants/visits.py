@@ -89,12 +89,13 @@ def recognise(person: "User") -> None:
 
 
 def local_settings() -> dict[str, str]:
-    """The settings of PostgreSQL for the statement that is about to be sent; empty where nothing is to be told."""
-    visit = _current.get()
-    if visit is None:
-        return {}
+    """The settings of PostgreSQL for the statement that is about to be sent.
+
+    Nobody and nowhere is told too: in a transaction that goes on, what was told before would hold.
+    """
+    visit = _current.get() or Visit()
     told = {"app.university": visit.university_id, "app.person": visit.person_id}
-    return {name: str(value) for name, value in told.items() if value is not None}
+    return {name: "" if value is None else str(value) for name, value in told.items()}
 
 
 @contextmanager

@@ -48,9 +48,14 @@ def _cluster() -> Cluster:
     return Cluster(Path(os.environ["EMBEDDED_POSTGRES_DIR"]), durable=False)
 
 
+def superuser_of(database: str) -> psycopg.Connection:
+    """A session of the superuser's in one database, in which every statement is done at once."""
+    return psycopg.connect(_cluster().url("postgres", database), autocommit=True)
+
+
 def _superuser() -> psycopg.Connection:
     """Makes and drops databases: only a superuser may end the sessions that still hang on one."""
-    return psycopg.connect(_cluster().url("postgres", "postgres"), autocommit=True)
+    return superuser_of("postgres")
 
 
 def _create(superuser: psycopg.Connection, name: str) -> None:

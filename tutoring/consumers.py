@@ -166,6 +166,9 @@ class TutorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
 
     async def _attach(self, frame: AttachFrame) -> None:
         await in_thread(access_generation)(self.user, frame.generation, self.session_id)
+        if self.is_page:
+            # The reply may have nothing new to tell for long, and its page says that it is still connecting.
+            await self.send_json({"event": "attached", "generation": str(frame.generation)})
         self._follow(frame.generation, after=frame.after)
 
     async def _stop(self, frame: StopFrame) -> None:

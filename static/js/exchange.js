@@ -140,7 +140,7 @@ export class Exchange {
   received(frame) {
     const { tutor } = this;
     if (frame.event === "done" && frame.generation === this.elsewhere) this.endElsewhere();
-    const isOfReply = ["delta", "markup", "done"].includes(frame.event);
+    const isOfReply = ["attached", "delta", "markup", "done"].includes(frame.event);
     if (isOfReply && frame.generation !== this.reply?.generation) return;
     const isFollowing = tutor.isAtEnd;
     this[`on_${frame.event}`]?.(frame);
@@ -175,6 +175,11 @@ export class Exchange {
     this.reply.element.remove();
     this.asked &&= this.log.querySelector(`[data-message="${frame.message}"]`);
     this.reply = new this.Reply(drawn);
+  }
+
+  // Nothing else may come for a while: the page has all that there is, and the tutor thinks.
+  on_attached() {
+    if (!this.tutor.isWarning) this.tutor.say(this.reply.length ? "streaming" : "thinking");
   }
 
   on_delta(frame) {

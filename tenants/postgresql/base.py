@@ -26,11 +26,10 @@ class Cursor(PlainCursor):
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
         # A transaction that has failed takes nothing but its own end.
         has_failed = self.connection.pgconn.transaction_status == TransactionStatus.INERROR
-        told = {} if has_failed else self.told()
-        if not told:
+        if has_failed:
             super().execute(query, params, **options)
             return self
-        super().execute(_joined(told, query), params, **options)
+        super().execute(_joined(self.told(), query), params, **options)
         # Past what `set_config` answers, to the result that was asked for.
         self.nextset()
         return self

@@ -1,4 +1,4 @@
-"""The second wall as it is in production: three roles with logins of their own, a pool, and no transaction of a test."""
+"""The second wall as it is in production: three roles, each with a login, a pool, and no transaction of a test."""
 
 import json
 import os

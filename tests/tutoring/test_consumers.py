@@ -167,6 +167,7 @@ class Attaching(SocketCase):
         async with self.page() as socket:
             # Between the two halves of "vary", in code points.
             await socket.say(action="attach", generation=sent.generation, after=12)
+            assert await socket.hear() == {"event": "attached", "generation": str(sent.generation)}
             first = await socket.hear()
             assert first == {"event": "delta", "from": 12, "text": HALF[12:], "generation": str(sent.generation)}
             gate.release()
@@ -192,7 +193,7 @@ class Attaching(SocketCase):
             assert texts(await socket.hear_until("markup")) == HALF
             for _ in range(3):
                 await socket.say(action="attach", generation=started["generation"], after=len(HALF))
-                assert (await socket.hear())["event"] == "markup"
+                assert [(await socket.hear())["event"] for _ in range(2)] == ["attached", "markup"]
             gate.release()
             frames = await socket.hear_until("done")
             assert texts(frames) == WHOLE[len(HALF) :]
