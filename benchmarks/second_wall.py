@@ -152,7 +152,7 @@ def _sides() -> Iterator[dict[str, Side]]:
 
 @contextmanager
 def _without_wall() -> Iterator[None]:
-    """Nor is it asked, at each sign-in, where the person belongs."""
+    """Nor is the database asked, at each sign-in, where the person belongs."""
     from unittest.mock import patch
 
     from django.db import connections
@@ -160,13 +160,13 @@ def _without_wall() -> Iterator[None]:
 
     from tenants import accounts, tokens
 
-    def nowhere(rows: Any, person: str = "pk") -> Any:
-        return rows.annotate(places=Value([], output_field=JSONField()))
+    def at_north(rows: Any, person_id: int) -> Any:
+        return rows.annotate(places=Value([{"id": 1, "slug": "north"}], output_field=JSONField()))
 
     walled = connections["default"]
     connections["default"] = connections["open"]
     try:
-        with patch.object(accounts, "with_places", nowhere), patch.object(tokens, "with_places", nowhere):
+        with patch.object(accounts, "with_places", at_north), patch.object(tokens, "with_places", at_north):
             yield
     finally:
         connections["default"] = walled

@@ -25,7 +25,7 @@ class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignor
 
     def get_user(self, user_id: Any) -> User | None:
         with as_person(int(user_id)):
-            user = with_places(User.objects.filter(pk=user_id)).first()
+            user = with_places(User.objects.filter(pk=user_id), int(user_id)).first()
         return user if user and self.user_can_authenticate(user) else None
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import JSONObject, Lower
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Exists, JSONField, OuterRef, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Lower
 
 from tenants.models import ROLE_ORDER, Country, Department, Membership, Role, University, User, UserProfile
 
@@ -26,14 +27,23 @@ class UniversityCard:
     roles: str
 
 
-def with_places(rows: QuerySet[Any], person: str = "pk") -> QuerySet[Any]:
-    """Each with `places`, the person's active universities as `{"id", "slug"}`, by name. `person` is the way to it.
+# By hand, because it is asked with every sign-in that is read: building it through the ORM takes a millisecond.
+_PLACES = """
+ARRAY(
+    SELECT jsonb_build_object('id', place.id, 'slug', place.slug) FROM tenants_university AS place
+    WHERE place.is_active AND EXISTS(
+        SELECT 1 FROM tenants_membership WHERE university_id = place.id AND user_id = %s
+    ) ORDER BY place.name, place.id
+)
+"""
 
-    For one person alone, within `visits.as_person`: without that their memberships are not to be seen.
+
+def with_places(rows: QuerySet[Any], person_id: int) -> QuerySet[Any]:
+    """Each with `places`, the person's active universities as `{"id", "slug"}`, by name.
+
+    Within `visits.as_person`: without that their memberships are not to be seen.
     """
-    member = Membership.objects.filter(university=OuterRef("pk"), user=OuterRef(OuterRef(person)))
-    theirs = University.objects.filter(Exists(member), is_active=True).order_by("name", "pk")
-    placed: QuerySet[Any] = rows.annotate(places=ArraySubquery(theirs.values(place=JSONObject(id="pk", slug="slug"))))
+    placed: QuerySet[Any] = rows.annotate(places=RawSQL(_PLACES, [person_id], ArrayField(JSONField())))
     return placed
 
 

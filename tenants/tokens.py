@@ -95,7 +95,7 @@ def user_for_access_token(token: str, *, allow_unverified: bool = False) -> User
     families = TokenFamily.objects.select_related("user").annotate(is_verified=Exists(verified))
     live = families.filter(user=claims.person_id, revoked_at=None, expires_at__gt=timezone.now())
     with as_person(claims.person_id):
-        family = with_places(live, "user").filter(id=claims.family_id).first()
+        family = with_places(live, claims.person_id).filter(id=claims.family_id).first()
     if family is None or not _is_owner_entitled(family):
         raise BadToken
     if not (family.is_verified or allow_unverified):

@@ -2,13 +2,14 @@ from django.db import migrations
 
 from tenants.walls import BuildWalls
 
-# Settings that were never told, or belonged to a transaction that is over, are the same as none.
+# Settings that were never told, or belonged to a transaction that is over, are the same as none. The bodies are read when
+# the functions are made, and not with each statement that is planned.
 _SCHEMA = """
 CREATE SCHEMA app;
 CREATE FUNCTION app.current_university() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$SELECT nullif(current_setting('app.university', true), '')::bigint$$;
+    RETURN nullif(current_setting('app.university', true), '')::bigint;
 CREATE FUNCTION app.current_person() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$SELECT nullif(current_setting('app.person', true), '')::bigint$$;
+    RETURN nullif(current_setting('app.person', true), '')::bigint;
 """
 # Django's log of the admin knows no university, but names rows by their titles. The database fills the column in by
 # itself; entries from before are the platform's alone.

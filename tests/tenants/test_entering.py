@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def recognised(person: User) -> None:
     with as_person(person.pk):
-        row = with_places(User.objects.filter(pk=person.pk)).get()
+        row = with_places(User.objects.filter(pk=person.pk), person.pk).get()
     recognise(row)
 
 
