@@ -6,7 +6,7 @@ NOBODY := postgres://nobody@127.0.0.1/none
 NO_DATABASE := DATABASE_URL=$(NOBODY) DATABASE_PLATFORM_URL=$(NOBODY) DATABASE_OWNER_URL=$(NOBODY)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults check fmt lock stop
+.PHONY: help install demo test faults matrix check fmt lock stop
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ DELTAS ?= 1000000
 faults: install ## Hurt the running site in every way: ROUNDS=3 SEED=7 ONLY=redis
 	@FAULT_ROUNDS=$(ROUNDS) FAULT_SEED=$(SEED) FAULT_ROUND=$(ROUND) FAULT_DELTAS=$(DELTAS) \
 		$(BIN)/python -m pytest -q -p no:randomly tests/faults $(if $(ONLY),-k "$(ONLY)")
+
+matrix: install ## Every way by person by object, with both walls and without each: WRITE=1 makes the table anew
+	@MATRIX=$(if $(WRITE),write,print) $(BIN)/python -m pytest -q -s -p no:randomly -p no:logging tests/security/matrix 2>/dev/null
 
 check: install ## Style, types, layers
 	@$(BIN)/ruff check .

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import NestedObjects
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models, router
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -205,6 +206,15 @@ class ScopedAdmin(_Scoped, ModelAdmin):
                 row.university_id = university_id_of(form.instance)
                 refuse_strangers(row)
         super().save_formset(request, form, formset, change)
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+        """Django looks for whatever was sent, and breaks where it cannot be a key."""
+        try:
+            for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(key)
+        except ValidationError as error:
+            raise NotVisible from error
+        return super().response_action(request, queryset)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Only the chosen rows are named: what goes with them is counted, since it may be a student's own words."""
