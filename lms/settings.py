@@ -34,7 +34,7 @@ if DEBUG and IS_HTTPS:
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
-_WHY_SECRET = "with DEBUG off each installation needs a long random value of its own"
+_WHY_SECRET = "with DEBUG off each installation needs a long random value of its own"  # noqa: S105 # a sentence
 SECRET_KEY = env.text("SECRET_KEY", "development-only") if DEBUG else env.required("SECRET_KEY", _WHY_SECRET)
 # Tokens of the API have their own key, so that renewing one key does not spend the other.
 JWT_SIGNING_KEY = (
