@@ -75,16 +75,18 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tenants.middleware.VisitMiddleware",
+    # Those that add headers come before those that answer by themselves, so that static files and redirects have them.
+    "tenants.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "tenants.middleware.RecognisingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "tenants.middleware.DomainErrorMiddleware",
@@ -199,7 +201,8 @@ ACCOUNT_RATE_LIMITS = {"api_check_email": "10/m/ip,200/d/ip", "api_register": "1
 
 CSRF_FAILURE_VIEW = "tenants.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-SESSION_COOKIE_HTTPONLY = True
+# No script of ours reads either: forms carry the token themselves.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
@@ -225,6 +228,8 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Straight from the source folders where nothing has been collected.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or IS_TEST
+# Pages of other sites have no use for them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET = env.text("S3_BUCKET")
 STORAGES: dict[str, Any] = {
@@ -279,6 +284,14 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+# What no page uses, and so no script or frame in it may ask for. Full screen and the clipboard are used; YouTube's player
+# gets nothing but full screen anyhow.
+_UNUSED = """
+accelerometer browsing-topics camera display-capture gamepad geolocation gyroscope hid idle-detection interest-cohort
+local-fonts magnetometer microphone midi payment publickey-credentials-create publickey-credentials-get screen-wake-lock
+serial usb window-management xr-spatial-tracking
+"""
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in _UNUSED.split())
 
 
 # Language, time, logs.
