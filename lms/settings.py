@@ -228,8 +228,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Straight from the source folders where nothing has been collected.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or IS_TEST
-# Pages of other sites have no use for them.
-WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other sites have no use for them
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET = env.text("S3_BUCKET")
 STORAGES: dict[str, Any] = {
@@ -284,14 +283,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# What no page uses, and so no script or frame in it may ask for. Full screen and the clipboard are used; YouTube's player
-# gets nothing but full screen anyhow.
-_UNUSED = """
-accelerometer browsing-topics camera display-capture gamepad geolocation gyroscope hid idle-detection interest-cohort
-local-fonts magnetometer microphone midi payment publickey-credentials-create publickey-credentials-get screen-wake-lock
-serial usb window-management xr-spatial-tracking
-"""
-PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in _UNUSED.split())
 
 
 # Language, time, logs.
