@@ -185,8 +185,9 @@ def _run(program: str, *arguments: str, check: bool = True) -> int:
     """Run one of PostgreSQL's programs. Its output goes to a file: a pipe would be inherited by the server and hang."""
     with tempfile.TemporaryFile("w+") as output:
         command = [str(_binaries() / program), *arguments]
+        options: dict[str, Any] = {"stdout": output, "stderr": output, "cwd": "/", **_unprivileged()}
         try:
-            code = subprocess.run(command, stdout=output, stderr=output, cwd="/", **_unprivileged()).returncode
+            code = subprocess.run(command, **options).returncode  # noqa: S603 # programs and arguments of ours
         except PermissionError as error:
             raise ImproperlyConfigured(
                 "PostgreSQL does not run as root here and user namespaces are refused. Work as an ordinary user, or"

@@ -34,7 +34,7 @@ if DEBUG and IS_HTTPS:
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
-_WHY_SECRET = "with DEBUG off each installation needs a long random value of its own"
+_WHY_SECRET = "with DEBUG off each installation needs a long random value of its own"  # noqa: S105 # a sentence
 SECRET_KEY = env.text("SECRET_KEY", "development-only") if DEBUG else env.required("SECRET_KEY", _WHY_SECRET)
 # Tokens of the API have their own key, so that renewing one key does not spend the other.
 JWT_SIGNING_KEY = (
@@ -75,16 +75,18 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tenants.middleware.VisitMiddleware",
+    # Those that add headers come before those that answer by themselves, so that static files and redirects have them.
+    "tenants.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "tenants.middleware.RecognisingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "tenants.middleware.DomainErrorMiddleware",
@@ -199,7 +201,8 @@ ACCOUNT_RATE_LIMITS = {"api_check_email": "10/m/ip,200/d/ip", "api_register": "1
 
 CSRF_FAILURE_VIEW = "tenants.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-SESSION_COOKIE_HTTPONLY = True
+# No script of ours reads either: forms carry the token themselves.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
@@ -225,6 +228,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Straight from the source folders where nothing has been collected.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or IS_TEST
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # pages of other sites have no use for them
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET = env.text("S3_BUCKET")
 STORAGES: dict[str, Any] = {

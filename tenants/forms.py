@@ -101,7 +101,7 @@ class ProfileForm(forms.Form):
     def _keep_unlisted(self, name: str, value: str) -> None:
         """A value that the API took and this page does not offer stays as it is until it is changed."""
         field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 # for mypy: both names are of such fields
         listed = list(field.choices)  # type: ignore[arg-type]
         if value not in dict(listed):
             field.choices = [(value, value), *listed]

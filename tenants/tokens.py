@@ -30,7 +30,7 @@ MAX_CHARACTERS = 1000
 class TokenPair:
     access_token: str
     refresh_token: str
-    token_type: str = "bearer"
+    token_type: str = "bearer"  # noqa: S105 # the kind of token, no token
 
 
 @dataclass(frozen=True)

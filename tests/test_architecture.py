@@ -162,7 +162,8 @@ def test_the_lock_file_names_no_host():
 
 
 def test_the_tree_names_no_machine():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["git", "ls-files"]
+    tracked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [ROOT / name for name in tracked.splitlines()]
     texts = [p for p in paths if p.is_file() and p.suffix in {".py", ".md", ".toml", ".html", ".css", ".js", ""}]
     machine = re.compile(r"(?<![\w./])/(?:wor[k]|roo[t]|far[m])/")

@@ -1,5 +1,6 @@
 """A process that is told nonsense says so and does not start."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,19 +11,49 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESSES = ("DATABASE_URL", "DATABASE_PLATFORM_URL", "DATABASE_OWNER_URL")
 NOWHERE = dict.fromkeys(ADDRESSES, "postgres://nobody@127.0.0.1/none")
-PRODUCTION = NOWHERE | {"DEBUG": "false", "SECRET_KEY": "s" * 50, "JWT_SIGNING_KEY": "j" * 50}
+LONG = "a-long-random-value-0123456789-"
+PRODUCTION = NOWHERE | {"DEBUG": "false", "SECRET_KEY": LONG + "s" * 30, "JWT_SIGNING_KEY": LONG + "j" * 30}
+HTTPS_SITE = PRODUCTION | {"SITE_URL": "https://colloquy.example", "ALLOWED_HOSTS": "colloquy.example"}
+# What an https address changes. Tests of headers and cookies take it from here.
+HTTPS = {
+    "CSRF_COOKIE_SECURE": True,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+    "SECURE_HSTS_PRELOAD": True,
+    "SECURE_HSTS_SECONDS": 31_536_000,
+    "SECURE_SSL_REDIRECT": True,
+    "SESSION_COOKIE_SECURE": True,
+}
 
 
-def start(**changes: str) -> tuple[int, str]:
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | environment
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def start(**environment: str) -> tuple[int, str]:
     """Exit code and last line of a process that only loads the settings."""
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | changes
-    command = [sys.executable, "-c", "import lms.settings"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = run("-c", "import lms.settings", **environment)
     return done.returncode, done.stderr.strip().rpartition("\n")[2].partition(": ")[2]
 
 
 def test_a_production_configuration_starts():
     assert start(**PRODUCTION) == (0, "")
+
+
+def test_django_has_nothing_to_say_of_a_site_behind_https():
+    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **HTTPS_SITE)
+    said = "System check identified no issues (1 silenced).\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [(HTTPS_SITE, HTTPS), (PRODUCTION, {name: type(value)() for name, value in HTTPS.items()})],
+    ids=["https", "http"],
+)
+def test_an_https_address_shuts_out_http(environment, expected):
+    program = f"import json, lms.settings as s; print(json.dumps({{name: getattr(s, name) for name in {[*HTTPS]}}}))"
+    assert json.loads(run("-c", program, **environment).stdout) == expected
 
 
 @pytest.mark.parametrize(

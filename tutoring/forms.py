@@ -89,6 +89,6 @@ class ShareForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = sorted({days for days in (1, 7, 30) if days < policy.share_days} | {policy.share_days})
         days = self.fields["days"]
-        assert isinstance(days, forms.TypedChoiceField)
+        assert isinstance(days, forms.TypedChoiceField)  # noqa: S101 # for mypy: declared above
         days.choices = [(count, ngettext("%d day", "%d days", count) % count) for count in choices]
         days.initial = min(7, policy.share_days)

@@ -117,7 +117,7 @@ def conversation_panel(
     meter: Meter | None = None,
 ) -> Panel:
     session = conversation.session
-    assert session is not None
+    assert session is not None  # noqa: S101 # for mypy: who calls has one
     here = Here(reverse("tutoring:conversation", args=[university, session.pk]))
     return Panel(
         **_common(conversation, look, refusal, university, here),

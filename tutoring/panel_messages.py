@@ -65,8 +65,7 @@ def _reply(message: Message, conversation: Conversation, here: Here) -> dict[str
         "id": message.pk,
         "state": message.state,
         "text": message.body if is_running else "",
-        # Safe: `render_reply` sanitises last.
-        "html": "" if is_running else mark_safe(render_reply(message.body)),
+        "html": "" if is_running else mark_safe(render_reply(message.body)),  # noqa: S308 # `render_reply` sanitises last
         "error_code": message.error_code,
         "length": len(message.body),
         "generation": generation.pk,

@@ -123,7 +123,7 @@ class Production:
 
     async def _outcome(self) -> tuple[str, str, str]:
         """State, error code and stop reason."""
-        assert self._reading is not None
+        assert self._reading is not None  # noqa: S101 # for mypy: it was begun before it ends
         try:
             await self._reading
         except asyncio.CancelledError:

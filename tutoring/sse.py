@@ -60,7 +60,7 @@ async def _lines(events: AsyncGenerator[Event, None], after: int, first: Event |
 def _hanging_up() -> Iterator[None]:
     """Around the handing over of a piece: one that is not taken in time ends the request."""
     request = asyncio.current_task()
-    assert request is not None
+    assert request is not None  # noqa: S101 # for mypy: a stream is read by a task
 
     def hang_up() -> None:
         log.warning("tutor_reader_stuck")

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 
 from tenants.models import Country, Membership, Role, University, User
 
-PASSWORD = "colloquy-demo"
+PASSWORD = "colloquy-demo"  # noqa: S105 # printed for whoever tries the site
 
 
 @dataclass(frozen=True)

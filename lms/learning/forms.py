@@ -25,7 +25,7 @@ class CatalogueForm(forms.Form):
     def __init__(self, data: QueryDict, subjects: Iterable[Subject]) -> None:
         super().__init__(data)
         field = self.fields["subject"]
-        assert isinstance(field, forms.ChoiceField)
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 # for mypy: declared above
         field.choices = [("", _("All subjects")), *((subject.slug, subject.name) for subject in subjects)]
 
     def filters(self) -> dict[str, str]:

@@ -167,14 +167,14 @@ def json_object(data: str | bytes) -> dict[str, Any]:
 
 def _index(event: dict[str, Any]) -> int:
     index = event.get("index")
-    _expect(isinstance(index, int), "content block without a number")
-    assert isinstance(index, int)
+    if not isinstance(index, int):
+        raise ProviderError("bad_upstream", "content block without a number")
     return index
 
 
 def _mapping(value: object) -> dict[str, Any]:
-    _expect(isinstance(value, dict), "an object was expected")
-    assert isinstance(value, dict)
+    if not isinstance(value, dict):
+        raise ProviderError("bad_upstream", "an object was expected")
     return value
 
 

@@ -68,7 +68,7 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path, ar
     if not member.isreg():
         raise UnsafeSource(f"{member.name!r} is a link or a device; only files are unpacked.", file=archive)
     content = tar.extractfile(member)
-    assert content is not None
+    assert content is not None  # noqa: S101 # for mypy: a file has content
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         # "x": the same name twice could put another content in place of one that was looked at.

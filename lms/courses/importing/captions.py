@@ -56,11 +56,10 @@ def _read_blocks(text: str) -> list[Cue]:
     cues = []
     for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
         lines = block.strip("\n").split("\n")
-        timed = next((at for at, line in enumerate(lines[:2]) if _TIMING.match(line)), None)
-        if timed is None:
+        found = ((at, times) for at, line in enumerate(lines[:2]) if (times := _TIMING.match(line)))
+        timed, times = next(found, (0, None))
+        if times is None:
             continue
-        times = _TIMING.match(lines[timed])
-        assert times is not None
         words = "\n".join(line.strip() for line in lines[timed + 1 :] if line.strip())
         cues.append(Cue(_milliseconds(*times.groups()[:4]), _milliseconds(*times.groups()[4:]), words))
     return cues

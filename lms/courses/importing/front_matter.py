@@ -140,7 +140,7 @@ def read_document(folder: SourceFolder, path: str) -> Document:
 
 def _load(front: str, path: str, first_line: int) -> _Mapping:
     try:
-        values = yaml.load(front, Loader=_Loader)
+        values = yaml.load(front, Loader=_Loader)  # noqa: S506 # it makes texts, lists and mappings alone
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + first_line if mark else None

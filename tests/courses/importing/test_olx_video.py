@@ -1,7 +1,7 @@
 import json
-from xml.etree.ElementTree import fromstring
 
 import pytest
+from defusedxml.ElementTree import fromstring
 
 from lms.courses.importing.folder import SourceFolder
 from lms.courses.importing.ledger import Ledger
