@@ -207,7 +207,7 @@ class ScopedAdmin(_Scoped, ModelAdmin):
                 refuse_strangers(row)
         super().save_formset(request, form, formset, change)
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> Any:
+    def response_action(self, request: HttpRequest, queryset: Any) -> Any:  # type: ignore[override]
         """Django looks for whatever was sent, and breaks where it cannot be a key."""
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):

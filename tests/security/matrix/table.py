@@ -21,7 +21,7 @@ _HEAD = """\
 def read_table() -> dict[str, dict[str, str]]:
     """Cell by way and person."""
     lines = [line for line in FILE.read_text().splitlines() if line and not line.startswith("#")]
-    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in lines]
     people = rows[0][1:]
     return {row[0]: dict(zip(people, row[1:], strict=True)) for row in rows[1:]}
 
