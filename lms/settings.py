@@ -199,7 +199,8 @@ ACCOUNT_RATE_LIMITS = {"api_check_email": "10/m/ip,200/d/ip", "api_register": "1
 
 CSRF_FAILURE_VIEW = "tenants.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-SESSION_COOKIE_HTTPONLY = True
+# Forms and scripts take the token from the page.
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
