@@ -88,14 +88,25 @@ def test_no_page_is_shown_in_a_frame_of_others(visit: Visit, framed: list[str]):
     page = visit(SAM, forgiving=r"frame-ancestors|X-Frame-Options|asks for http://localhost:")
     with _serving(_frames(framed)) as address:
         page.goto(address)
-        assert [frame.url for frame in page.frames[1:]] == [NO_PAGE] * len(framed)
+        assert _shown_in_frames(page, len(framed)) == [NO_PAGE] * len(framed)
 
 
 def test_no_page_is_shown_in_a_frame_of_the_site(visit: Visit, framed: list[str]):
     page = visit(SAM, forgiving=r"frame-ancestors|X-Frame-Options")
     page.route("**/framing", lambda route: route.fulfill(content_type="text/html", body=_frames(framed)))
     page.goto("/framing")
-    assert [frame.url for frame in page.frames[1:]] == [NO_PAGE] * len(framed)
+    assert _shown_in_frames(page, len(framed)) == [NO_PAGE] * len(framed)
+
+
+def _shown_in_frames(page: Page, count: int) -> list[str]:
+    """Addresses of what they came to."""
+
+    def have_all_come(*_frame: object) -> bool:
+        return len(page.frames) == count + 1 and all(frame.url for frame in page.frames[1:])
+
+    if not have_all_come():
+        page.wait_for_event("framenavigated", have_all_come)
+    return [frame.url for frame in page.frames[1:]]
 
 
 def _frames(addresses: list[str]) -> str:
