@@ -55,3 +55,29 @@ def test_the_application_may_use_the_tables_and_owns_none():
                 except psycopg.errors.InsufficientPrivilege:
                     answers.append("refused")
             assert answers == ["refused"] * len(refused)
+
+
+def test_walls_are_built_around_what_is_there():
+    """As in an update of a site from before there were walls; and taken down again with nothing lost."""
+    with empty_database("walls") as addresses:
+        environment = os.environ | addresses
+
+        def manage(*arguments: str) -> None:
+            command = [sys.executable, "manage.py", *arguments]
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+            assert (done.returncode, done.stderr) == (0, "")
+
+        def items() -> int:
+            with psycopg.connect(addresses["DATABASE_PLATFORM_URL"]) as platform:
+                (count,) = platform.execute("SELECT count(*) FROM courses_contentitem").fetchone()
+                return count
+
+        manage("migrate", "--verbosity=0")
+        manage("load_demo")
+        before = items()
+        for app, last in [("tutoring", "0002"), ("learning", "0002"), ("prompts", "0002"), ("courses", "0001")]:
+            manage("migrate", app, last, "--verbosity=0")
+        manage("migrate", "tenants", "0003", "--verbosity=0")
+        manage("migrate", "--verbosity=0")
+        manage("check", "--database", "default")
+        assert (before > 0, items()) == (True, before)
