@@ -40,16 +40,17 @@ def grant(alias: str) -> None:
         for table in existing.intersection(APPEND_ONLY):
             revoke = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {application}, {platform}")
             cursor.execute(revoke.format(sql.Identifier(table), **roles))
-        for model, _wall in walled_models():
-            if model._meta.db_table in existing:
-                _let_the_platform_pass(cursor, model._meta.db_table, roles["platform"])
+        cursor.execute("SELECT tablename FROM pg_policies WHERE policyname = 'platform'")
+        passed = {table for (table,) in cursor.fetchall()}
+        walled = {model._meta.db_table for model, _wall in walled_models()}
+        for table in sorted(walled & existing - passed):
+            _let_the_platform_pass(cursor, table, roles["platform"])
         _install_doors(cursor, roles)
 
 
 def _let_the_platform_pass(cursor: object, table: str, role: sql.Identifier) -> None:
     """By a policy and not by BYPASSRLS, which only a superuser could give."""
     names = {"table": sql.Identifier(table), "role": role}
-    cursor.execute(sql.SQL("DROP POLICY IF EXISTS platform ON {table}").format(**names))  # type: ignore[attr-defined]
     policy = "CREATE POLICY platform ON {table} TO {role} USING (true) WITH CHECK (true)"
     cursor.execute(sql.SQL(policy).format(**names))  # type: ignore[attr-defined]
 
