@@ -70,9 +70,7 @@ class Caller:
     def answer(self, case: Any) -> Response:
         sent = case.as_transport_kwargs(base_url="http://testserver")
         request = Request(sent["method"], sent["url"], params=sent["params"], json=sent.get("json")).prepare()
-        headers = {
-            name: value for name, value in sent["headers"].items() if name.lower() not in ("authorization", "host")
-        }
+        headers = {name: value for name, value in sent["headers"].items() if name.lower() not in NOT_SENT}
         headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         path = request.url.removeprefix("http://testserver")
         answered = Client(raise_request_exception=False).generic(
