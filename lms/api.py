@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from lms.api_errors import describe_errors
 from lms.courses.api import router as courses_router
 from lms.learning.api import router as learning_router
 from prompts.api import router as prompts_router
@@ -47,6 +48,11 @@ class Api(NinjaAPI):
             if isinstance(pattern, URLPattern):
                 pattern.callback = _with_shaped_405(pattern.callback)
         return patterns, app, namespace
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        schema = super().get_openapi_schema(**options)
+        describe_errors(schema)
+        return schema
 
 
 def _with_shaped_405(view: View) -> View:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.database import migrated_database
@@ -10,6 +11,11 @@ from tests.world import World, make_world
 
 # They take minutes and a machine of their own: `make faults` asks for them.
 collect_ignore = [] if "FAULT_ROUNDS" in os.environ else ["faults"]
+
+
+# How long an example takes says how busy the machine is.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from tenants import actions
@@ -126,7 +127,8 @@ class MembershipAdmin(ScopedAdmin):
 
     @admin.display(description=_("person"), ordering="user__full_name")
     def person(self, membership: Membership) -> str:
-        return f"{membership.user.full_name} <{membership.user.email}>"
+        """A name can turn the direction of the letters, and must not turn the address after it."""
+        return format_html("<bdi>{}</bdi> &lt;{}&gt;", membership.user.full_name, membership.user.email)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["person", "university", "role", "department"] if obj else ["email", "university", "role", "department"]

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.site import SAM, Site, serve_site
+from tests.e2e.west import West, make_west
 from tests.fakes.claude import Gate
 
 # What Chromium would ask of the outside world by itself, in a place that has none.
@@ -104,6 +105,11 @@ def visit(site: Site, browser: Browser) -> Iterator[Visit]:
         opened.close()
     site.claude.forget_script()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def west(site: Site, tmp_path_factory: pytest.TempPathFactory) -> West:
+    return make_west(site, tmp_path_factory.mktemp("poisoned"))
 
 
 @pytest.fixture

@@ -41,21 +41,23 @@ from django.contrib.auth.hashers import make_password
 from lms.courses.models import CourseOffering
 from lms.learning.actions.enrolment import enroll
 from tenants.models import Membership, Role, University, User
+from tenants.visits import within
 
 from tutoring.models import TutorPolicy
 
 north = University.objects.get(slug="north")
 tokens = dict.fromkeys(["user_daily_tokens", "course_monthly_tokens", "university_monthly_tokens"], {limit!r})
 usd = dict.fromkeys(["user_daily_usd", "course_monthly_usd", "university_monthly_usd"], 10**5)
-TutorPolicy.objects.create(university=north, **tokens, **usd)
-offering = CourseOffering.objects.get(university=north)
-password = make_password({password!r})
-for email in {students!r}:
-    user = User.objects.create_user(email, full_name="A student")
-    User.objects.filter(pk=user.pk).update(password=password)
-    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    Membership.objects.create(user=user, university=north, role=Role.STUDENT)
-    enroll(by=user, offering_id=offering.pk)
+with within(north.pk):
+    TutorPolicy.objects.create(university=north, **tokens, **usd)
+    offering = CourseOffering.objects.get(university=north)
+    password = make_password({password!r})
+    for email in {students!r}:
+        user = User.objects.create_user(email, full_name="A student")
+        User.objects.filter(pk=user.pk).update(password=password)
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        Membership.objects.create(user=user, university=north, role=Role.STUDENT)
+        enroll(by=user, offering_id=offering.pk)
 """
 # A text that students may read, in the one offering that North has.
 _LESSON = """

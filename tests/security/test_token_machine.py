@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,6 +23,7 @@ from tenants import actions, tokens
 from tenants.errors import BadToken
 from tenants.models import TokenFamily, User
 from tests.factories import make_user
+from tests.security.matrix.runner import undone
 
 ACCESS, REFRESH = timedelta(minutes=30), timedelta(days=7)
 NOW = "django.utils.timezone.now"
@@ -50,8 +50,8 @@ class TokenMachine(RuleBasedStateMachine):
         self.jwt_clock = patch("jwt.api_jwt.datetime", self._datetime())
         self.patch.start()
         self.jwt_clock.start()
-        self.transaction = transaction.atomic()
-        self.transaction.__enter__()
+        self.undone = undone()
+        self.undone.__enter__()
         self.all: list[Family] = []
         self.is_active = True
         self.user: User = make_user("sam@machine.example", "Sam")
@@ -59,8 +59,7 @@ class TokenMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.jwt_clock.stop()
         self.patch.stop()
-        transaction.set_rollback(True)
-        self.transaction.__exit__(None, None, None)
+        self.undone.__exit__(None, None, None)
 
     def _datetime(self) -> Any:
         import datetime

@@ -6,7 +6,7 @@ from random import Random
 from threading import Barrier
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -19,6 +19,7 @@ from lms.courses.models import Course, Module
 from tenants.errors import NotVisible
 from tenants.visits import within
 from tests.factories import make_course, make_university
+from tests.security.matrix.runner import undone
 
 POSITIONS: list[tree.Position] = ["first-child", "last-child", "left", "right"]
 WRITERS, WRITES = 8, 12
@@ -42,16 +43,15 @@ class Node:
 class TreeMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        self.transaction = transaction.atomic()
-        self.transaction.__enter__()
+        self.undone = undone()
+        self.undone.__enter__()
         self.course = make_course(make_university("north", "North"), "C1", "Course")
         root = tree.create_module(by=None, course=self.course, parent=None, type="course_root", title="Root")
         self.root = Node(root.pk)
 
     def teardown(self) -> None:
-        if hasattr(self, "transaction"):
-            transaction.set_rollback(True)
-            self.transaction.__exit__(None, None, None)
+        if hasattr(self, "undone"):
+            self.undone.__exit__(None, None, None)
 
     def _module(self, node: Node) -> Module:
         return Module.objects.get(pk=node.id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lms.embedded_postgres import _binaries
 from tests.database import empty_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -99,3 +100,20 @@ def test_a_server_with_the_wrong_role_does_not_start(demo: dict[str, str], addre
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert sentence in done.stdout + done.stderr
     assert done.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "outcome"),
+    [
+        ("DATABASE_PLATFORM_URL", ["--enable-row-security"], (0, 2)),
+        ("DATABASE_OWNER_URL", [], (1, 0)),
+    ],
+)
+def test_a_dump_is_whole_or_fails(
+    demo: dict[str, str], address: str, arguments: list[str], outcome: tuple[int, int]
+) -> None:
+    """Rows of courses in it: one of each university, or none and an error."""
+    command = [_binaries() / "pg_dump", "--data-only", "--table=courses_course", *arguments, demo[address]]
+    done = subprocess.run(command, capture_output=True, text=True)
+    rows = done.stdout.partition("FROM stdin;\n")[2].partition("\\.")[0].splitlines()
+    assert (done.returncode, len(rows)) == outcome

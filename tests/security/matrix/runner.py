@@ -85,7 +85,7 @@ class Asker:
         if cell.way.method.startswith("socket:"):
             answer = Answer(*async_to_sync(ask_socket)(cell, self.cookies))
             _wait_for_replies()
-        elif _is_async(cell.path):
+        elif is_async(cell.path):
             answer = async_to_sync(self._ask_async)(cell)
             _wait_for_replies()
         else:
@@ -189,7 +189,7 @@ def _is_last(way: Way) -> bool:
     return way.name == "POST /<slug:university>/tutor/<uuid:session>/delete/"
 
 
-def _is_async(path: str) -> bool:
+def is_async(path: str) -> bool:
     try:
         return bool(iscoroutinefunction(resolve(path.partition("?")[0]).func))
     except Resolver404:
