@@ -192,9 +192,8 @@ class ScopedAdmin(_Scoped, ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only what the list offers: Django takes every column of the row for a filter, the hash of a password too."""
-        offered = [entry if isinstance(entry, str) else entry[0] for entry in self.list_filter]
-        if self.date_hierarchy:
-            offered.append(self.date_hierarchy)
+        filters: list[Any] = [*self.list_filter, *([self.date_hierarchy] if self.date_hierarchy else [])]
+        offered: list[str] = [entry if isinstance(entry, str) else entry[0] for entry in filters]
         is_offered = any(lookup.removeprefix(name) in _FILTERS for name in offered if lookup.startswith(name))
         return is_offered and super().lookup_allowed(lookup, value, request)
 
