@@ -197,7 +197,12 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 # Tries per address ("ip"), named thing ("key") or person; what is not named here has allauth's own rates.
-ACCOUNT_RATE_LIMITS = {"api_check_email": "10/m/ip,200/d/ip", "api_register": "10/m/ip,200/d/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "api_check_email": "10/m/ip,200/d/ip",
+    "api_register": "10/m/ip,200/d/ip",
+    # By page and API together; each try for a taken address is a mail to its owner.
+    "signup_address": "10/h/key",
+}
 
 CSRF_FAILURE_VIEW = "tenants.error_pages.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS

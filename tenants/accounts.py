@@ -37,6 +37,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth is 
         super().save_user(request, user, form, commit)
         return user
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """The account alone: allauth adds the host of the request, whose port a caller may make up."""
+        return str(credentials["email"]).lower()
+
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> Any:
         audit.record(by=user, action="user.signed_in", subject=user, detail={"through": "pages"})
         return super().post_login(request, user, **details)

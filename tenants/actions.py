@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from tenants import audit, tokens
@@ -90,10 +91,12 @@ def change_password(*, by: User, user: User, password: str) -> None:
 
 @transaction.atomic
 def set_active(*, by: User, user: User, is_active: bool) -> None:
-    """Closing an account works at once: sessions and tokens of an inactive person are read as nobody's."""
+    """Closing an account works at once, and for good: opening it again brings no session and no token back."""
     user.is_active = is_active
     user.save(update_fields=["is_active"])
     if not is_active:
+        User.objects.filter(pk=user.pk).update(times_closed=F("times_closed") + 1)
+        user.refresh_from_db(fields=["times_closed"])
         tokens.end_families(user, reason="deactivated")
     audit.record(by=by, action="user.activated" if is_active else "user.deactivated", subject=user)
 

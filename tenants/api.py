@@ -47,6 +47,7 @@ def _register(
     request: HttpRequest, payload: schemas.RegisterIn, profile: actions.ProfileChanges | None
 ) -> tokens.TokenPair:
     throttle(request, "api_register")
+    throttle(request, "signup_address", key=payload.email)
     account = actions.AccountChanges(full_name=payload.full_name, locale=payload.locale, time_zone=payload.time_zone)
     user = actions.register(email=payload.email, password=payload.password, account=account, profile=profile)
     send_verification_mail(request, user)

@@ -31,7 +31,9 @@ class TenantsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from tenants import checks  # noqa: F401  # registers them
+        from tenants import account_rates, checks  # noqa: F401  # registers the checks
+
+        account_rates.install()
 
 
 class ColloquyAdminConfig(admin_apps.AdminConfig):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants import actions
+from tenants.accounts import throttle
 from tenants.models import University, User
 from tenants.queries import joinable_universities, profile_of
 
@@ -44,6 +45,7 @@ class SignupForm(AccountSignupForm):  # type: ignore[misc] # allauth is not type
 
     def try_save(self, request: HttpRequest) -> Any:
         """For an address that is taken everything looks and lasts the same, and its owner gets a mail about it."""
+        throttle(request, "signup_address", key=self.cleaned_data["email"].lower())
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])
             return super().try_save(request)

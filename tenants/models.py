@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from tenants.slugs import refuse_reserved
@@ -121,6 +122,8 @@ class User(AbstractBaseUser):
     is_platform_admin = models.BooleanField(default=False)
     current_streak_days = models.PositiveIntegerField(default=0)
     last_activity_date = models.DateField(null=True, blank=True)
+    # How often the account was closed. Part of what every sign-in rests on, so that none comes back with the account.
+    times_closed = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -134,6 +137,15 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    @property
+    def sign_in_basis(self) -> str:
+        """What sessions, tokens and open connections are bound to: whichever part of it changes, they are dead."""
+        return f"{self.password}.{self.times_closed}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own, with the whole basis instead of the password alone."""
+        return salted_hmac("tenants.sessions", self.sign_in_basis, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.full_name
@@ -256,7 +268,7 @@ class TokenFamily(models.Model):
     refreshed_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_reason = models.CharField(max_length=40, blank=True)
-    # SHA-256 of the owner's stored password at sign-in: whichever way the password changes, the family is dead.
+    # SHA-256 of the owner's `sign_in_basis` at sign-in: whichever way the password changes, the family is dead.
     password_digest = models.CharField(max_length=64)
 
     class Meta:

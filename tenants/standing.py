@@ -18,24 +18,24 @@ from tenants.visits import within
 class Standing:
     """What an open connection rests on: a person, a sign-in of theirs by page or by token, and their university.
 
-    `password` is the stored hash of the sign-in's own time.
+    `basis` is the person's `sign_in_basis` of the sign-in's own time.
     """
 
     person_id: int
     university_id: int
-    password: str = field(repr=False)
+    basis: str = field(repr=False)
     session_key: str | None = field(default=None, repr=False)
     family_id: UUID | None = None
 
 
 def standing_by_session(person: User, university_id: int, session_key: str | None) -> Standing:
     """`person` is the row that the session was compared with when it was let in."""
-    return Standing(person.pk, university_id, person.password, session_key=session_key)
+    return Standing(person.pk, university_id, person.sign_in_basis, session_key=session_key)
 
 
 def standing_by_token(person: User, university_id: int, access_token: str) -> Standing:
     """`person` is the row that was read with the token."""
-    return Standing(person.pk, university_id, person.password, family_id=family_of(access_token))
+    return Standing(person.pk, university_id, person.sign_in_basis, family_id=family_of(access_token))
 
 
 def ended(standings: Collection[Standing]) -> dict[Standing, DomainError]:
@@ -50,7 +50,7 @@ def ended(standings: Collection[Standing]) -> dict[Standing, DomainError]:
     found: dict[Standing, DomainError] = {}
     for each in standings:
         person = people.get(each.person_id)
-        signed_in = person and person.password == each.password
+        signed_in = person and person.sign_in_basis == each.basis
         if not (signed_in and (each.session_key in keys or each.family_id in families)):
             found[each] = NotSignedIn()
         elif each in strangers:
@@ -60,7 +60,7 @@ def ended(standings: Collection[Standing]) -> dict[Standing, DomainError]:
 
 def _active(standings: Collection[Standing]) -> list[User]:
     ids = {each.person_id for each in standings}
-    return list(User.objects.filter(pk__in=ids, is_active=True).only("password", "is_platform_admin"))
+    return list(User.objects.filter(pk__in=ids, is_active=True).only("password", "times_closed", "is_platform_admin"))
 
 
 def _sessions(standings: Collection[Standing]) -> set[str]:

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
 from tenants.errors import TooManyRequests
 from tenants.keys import PLATFORM, key_for
+from tenants.models import RateWindow
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,17 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING count, ends_at, extract(epoch FROM ends_at - statement_timestamp())
 """
 
+# A row that is full stays as it is, so that no row comes back; the condition is asked of the newest count.
+_TAKE = """
+INSERT INTO tenants_ratewindow AS known (key, count, ends_at)
+VALUES (%(key)s, 1, statement_timestamp() + make_interval(secs => %(per_s)s))
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN known.ends_at > statement_timestamp() THEN known.count + 1 ELSE 1 END,
+    ends_at = CASE WHEN known.ends_at > statement_timestamp() THEN known.ends_at ELSE excluded.ends_at END
+WHERE known.count < %(limit)s OR known.ends_at <= statement_timestamp()
+RETURNING ends_at
+"""
+
 # Found once and for all: as a mere sub-select PostgreSQL may look for them again with each row that it deletes.
 _FORGET = """
 WITH ended AS MATERIALIZED (
@@ -44,6 +58,16 @@ DELETE FROM tenants_ratewindow WHERE key IN (SELECT key FROM ended)
 
 _PERIODS = {60: "minute", 3600: "hour", 86_400: "day"}
 _SOURCES = {"user": "one account", "address": "one network address"}
+# Kinds of subjects whose names are people's own, kept as keyed hashes alone.
+_PRIVATE = {"address", "name"}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One use that was counted, in the window that ends then."""
+
+    key: str
+    ends_at: datetime
 
 
 def count_against(purpose: str, subjects: Mapping[str, Rate]) -> None:
@@ -58,6 +82,32 @@ def count_against(purpose: str, subjects: Mapping[str, Rate]) -> None:
         refusal = next((found for each in subjects.items() if (found := _count(purpose, *each))), None)
     if refusal:
         raise refusal
+
+
+def take(purpose: str, subject: str, rate: Rate) -> Taken | None:
+    """Count one use and commit that at once; None, and nothing counted, where the limit is reached already."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        key = _key(purpose, subject)
+        cursor.execute(_TAKE, {"key": key, "per_s": rate.per_s, "limit": rate.limit})
+        row = cursor.fetchone()
+    return Taken(key, row[0]) if row else None
+
+
+def give_back(taken: Taken) -> None:
+    """Uncount a use that turned out to be none. Nothing when its window has ended."""
+    window = RateWindow.objects.filter(key=taken.key, ends_at=taken.ends_at, count__gt=0)
+    window.update(count=F("count") - 1)
+
+
+def has_room(purpose: str, subject: str, rate: Rate) -> bool:
+    """Whether one more would be taken, without counting it."""
+    full = RateWindow.objects.filter(key=_key(purpose, subject), ends_at__gt=Now(), count__gte=rate.limit)
+    return not full.exists()
+
+
+def forget(purpose: str, subject: str) -> None:
+    """Begin anew, as after a password was reset."""
+    RateWindow.objects.filter(key=_key(purpose, subject)).delete()
 
 
 def forget_old_windows(at_most: int = 1000) -> int:
@@ -79,8 +129,9 @@ def _count(purpose: str, subject: str, rate: Rate) -> TooManyRequests | None:
 def _key(purpose: str, subject: str) -> str:
     """The platform's: an account or an address is one at all universities together."""
     kind, _, name = subject.partition(":")
-    if kind == "address":
-        name = salted_hmac("tenants.throttles", _network(name), algorithm="sha256").hexdigest()
+    if kind in _PRIVATE:
+        told = _network(name) if kind == "address" else name
+        name = salted_hmac("tenants.throttles", told, algorithm="sha256").hexdigest()
     return key_for(PLATFORM, purpose, kind, name)
 
 

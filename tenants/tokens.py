@@ -125,7 +125,7 @@ def _revoke(family: TokenFamily, *, reason: str, by: User | None) -> None:
 
 
 def _password_digest(user: User) -> str:
-    return hashlib.sha256(user.password.encode()).hexdigest()
+    return hashlib.sha256(user.sign_in_basis.encode()).hexdigest()
 
 
 def _backend() -> TokenBackend:

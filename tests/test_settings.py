@@ -57,6 +57,20 @@ def test_an_https_address_shuts_out_http(environment, expected):
 
 
 @pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, [0, None]),
+        ({"BEHIND_TLS_PROXY": "false"}, [0, None]),
+        ({"BEHIND_TLS_PROXY": "true"}, [1, ["HTTP_X_FORWARDED_PROTO", "https"]]),
+    ],
+)
+def test_a_proxy_is_believed_where_there_is_one(environment, expected):
+    names = ["ALLAUTH_TRUSTED_PROXY_COUNT", "SECURE_PROXY_SSL_HEADER"]
+    program = f"import json, lms.settings as s; print(json.dumps([getattr(s, name, None) for name in {names}]))"
+    assert json.loads(run("-c", program, **HTTPS_SITE, **environment).stdout) == expected
+
+
+@pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         (

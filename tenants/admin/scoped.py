@@ -30,6 +30,10 @@ else:
     ModelForm = forms.ModelForm
 
 
+# What links of lists and of their calendars put behind the name of a field.
+_FILTERS = {"", "__exact", "__id__exact", "__isnull", "__gte", "__lt", "__year", "__month", "__day"}
+
+
 def choices_within(queryset: "models.QuerySet[Any]", request: HttpRequest, least: Role) -> "models.QuerySet[Any]":
     """The rows that the person may point at: those of their universities, and rows that belong to none."""
     scope = scope_of(request)
@@ -185,6 +189,17 @@ class ScopedAdmin(_Scoped, ModelAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return [self._scoped_filter(entry) for entry in super().get_list_filter(request)]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what the list offers: Django takes every column of the row for a filter, the hash of a password too."""
+        filters: list[Any] = [*self.list_filter, *([self.date_hierarchy] if self.date_hierarchy else [])]
+        offered: list[str] = [entry if isinstance(entry, str) else entry[0] for entry in filters]
+        is_offered = any(lookup.removeprefix(name) in _FILTERS for name in offered if lookup.startswith(name))
+        return is_offered and super().lookup_allowed(lookup, value, request)
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """A pop-up hands over keys and nothing else; Django breaks on the name of a reverse relation."""
+        return to_field == self.opts.pk.name
 
     def _scoped_filter(self, entry: Any) -> Any:
         if not isinstance(entry, str) or "__" in entry:

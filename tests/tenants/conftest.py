@@ -19,7 +19,7 @@ TOO_MANY = {"detail": "Too many requests. Please wait a moment.", "code": "too_m
 
 @pytest.fixture(autouse=True)
 def fresh_counters() -> Iterator[None]:
-    """Throttles count in the cache, which outlives a test."""
+    """Content is cached, and the cache outlives a test."""
     cache.clear()
     yield
     cache.clear()

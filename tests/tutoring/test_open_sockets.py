@@ -258,6 +258,7 @@ class RightsAtEachAction(OpenCase):
                 await socket.wait(PATIENCE_S)
                 assert socket.output_queue.empty()
             await User.objects.filter(pk=self.world.sam.pk).aupdate(is_active=True)
+            self.sams_cookie = await database_sync_to_async(self.cookie)()
         assert await self.said() == []
 
 

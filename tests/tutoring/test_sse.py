@@ -10,7 +10,7 @@ from tutoring.events import delta
 from tutoring.sse import event_stream
 
 # Nobody asks for it before the streams here have ended.
-SOMEBODYS = Standing(person_id=1, university_id=1, password="")
+SOMEBODYS = Standing(person_id=1, university_id=1, basis="")
 
 
 async def two_deltas():

@@ -99,7 +99,8 @@ class ContentItemAdmin(ActionAdmin):
         return module if module and scope_of(request).allows(module.university_id, self.minimum_role) else None
 
     def _new_type(self, request: HttpRequest) -> ContentType | None:
-        return ContentType.objects.filter(slug=request.GET.get("type", "")).first()
+        # Looked for here, because PostgreSQL takes no NUL even to look for it.
+        return {kind.slug: kind for kind in ContentType.objects.all()}.get(request.GET.get("type", ""))
 
     def _choose_type(self, request: HttpRequest, module: Module) -> HttpResponse:
         context = {

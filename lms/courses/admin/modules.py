@@ -132,6 +132,9 @@ class ModuleAdmin(ActionAdmin, TreeAdmin):
         context = {"course": course, "title": course.title, "subtitle": None, **(extra_context or {})}
         return super().changelist_view(request, context)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "course" or super().lookup_allowed(lookup, value, request)
+
     def _course(self, request: HttpRequest) -> Course | None:
         """The course that the address names, where it is one of the person's."""
         return find_course(request, request.GET.get("course", ""))

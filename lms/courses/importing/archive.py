@@ -65,8 +65,11 @@ def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path, ar
     if member.isdir():
         place.mkdir(parents=True, exist_ok=True)
         return
-    if not member.isreg():
-        raise UnsafeSource(f"{member.name!r} is a link or a device; only files are unpacked.", file=archive)
+    # The holes of a sparse file are made up while unpacking, past the reader that counts.
+    if not member.isreg() or member.issparse():
+        raise UnsafeSource(
+            f"{member.name!r} is a link, a device or a sparse file; only plain files are unpacked.", file=archive
+        )
     content = tar.extractfile(member)
     assert content is not None  # noqa: S101 # for mypy: a file has content
     try:

@@ -12,6 +12,8 @@ from lms.courses.importing import archive
 from lms.courses.importing.archive import unpack
 from lms.courses.importing.errors import BrokenSource, ImportRefused, TooLarge, UnsafeSource
 
+NOT_PLAIN = "c.tar.gz: 'a' is a link, a device or a sparse file; only plain files are unpacked."
+
 
 def member(name: str, content: bytes = b"x", **attributes) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
@@ -59,7 +61,19 @@ def test_names_that_climb_out(tmp_path, into, name):
 def test_links_and_devices(tmp_path, into, type_):
     with pytest.raises(UnsafeSource) as refusal:
         unpack(pack(tmp_path / "c.tar.gz", member("a", b"", type=type_, linkname="/etc/passwd")), into)
-    assert str(refusal.value) == "c.tar.gz: 'a' is a link or a device; only files are unpacked."
+    assert str(refusal.value) == NOT_PLAIN
+
+
+def test_a_sparse_file_that_claims_what_the_archive_does_not_hold(tmp_path, into):
+    size, path = 50_000_000, tmp_path / "c.tar.gz"
+    claims = {"size": size, "map": f"0,1,{size},0", "numblocks": 2, "name": "a", "major": 0, "minor": 1}
+    info, content = member("a", pax_headers={f"GNU.sparse.{name}": str(value) for name, value in claims.items()})
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(content))
+    assert path.stat().st_size < 1000
+    with pytest.raises(UnsafeSource) as refusal:
+        unpack(path, into, limit=1_000_000)
+    assert (str(refusal.value), files_below(into)) == (NOT_PLAIN, [])
 
 
 def test_the_same_name_twice(tmp_path, into):
