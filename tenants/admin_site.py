@@ -106,7 +106,9 @@ class ColloquyAdminSite(admin.AdminSite):
 
     def choose_university(self, request: HttpRequest) -> HttpResponse:
         """For people of several: where the admin goes on."""
-        place = University.objects.filter(slug=request.POST.get("university", ""), pk__in=_places(request)).first()
+        wanted = request.POST.get("university")
+        # Compared here, since PostgreSQL refuses some of what can be posted.
+        place = next((row for row in University.objects.filter(pk__in=_places(request)) if row.slug == wanted), None)
         if place is None:
             raise NotVisible
         choose(request, place.pk)

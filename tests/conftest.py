@@ -36,9 +36,13 @@ def world(db: None) -> World:
     return make_world()
 
 
+SHARING = ("tests/e2e/", "tests/tenants/test_real_roles.py")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One worker runs all browser tests, since they share a site; every other test is on its own.
+    """One worker runs all browser tests, since they share a site, and those of the real roles, which share a database;
+    every other test is on its own.
 
     That is what `--dist loadgroup` and its mark are for; under pytest 9.2 they do nothing (pytest-xdist issue 1386).
     """
@@ -46,7 +50,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     class OneSite(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+            return next((together for together in SHARING if nodeid.startswith(together)), nodeid)
 
     return OneSite(config, log)
 

@@ -168,9 +168,10 @@ _UNIVERSITY = """
 _PERSON = f"""
     WITH person AS (
         INSERT INTO tenants_user (
-            password, email, full_name, locale, time_zone, is_active, is_platform_admin, current_streak_days, created_at
+            password, email, full_name, locale, time_zone, is_active, is_platform_admin, current_streak_days,
+            times_closed, created_at
         )
-        SELECT password, %s, %s, locale, time_zone, true, false, 0, now() FROM tenants_user WHERE email = '{SAM}'
+        SELECT password, %s, %s, locale, time_zone, true, false, 0, 0, now() FROM tenants_user WHERE email = '{SAM}'
         RETURNING id, email
     ), address AS (
         INSERT INTO account_emailaddress (user_id, email, verified, "primary")

@@ -103,7 +103,8 @@ class TestReading:
 
     def test_nobody_works_where_they_have_no_role(self, tess: Client, world: World) -> None:
         Membership.objects.create(user=world.tess, university=world.south, role=Role.STUDENT)
-        assert tess.post("/scoped/university/", {"university": "south"}).status_code == 404
+        for slug in ("south", "nowhere", "a\x00b", ""):
+            assert tess.post("/scoped/university/", {"university": slug}).status_code == 404
         assert tess.get(f"{COURSES}{world.south_course.pk}/change/").status_code == 404
 
     @pytest.mark.parametrize("role", [Role.STUDENT, Role.TA])
