@@ -53,6 +53,11 @@ def superuser_of(database: str) -> psycopg.Connection:
     return psycopg.connect(_cluster().url("postgres", database), autocommit=True)
 
 
+def login_of_application(database: str) -> psycopg.Connection:
+    """A session of the application's own login, which may become nobody else."""
+    return psycopg.connect(_cluster().url(APPLICATION, database), autocommit=True)
+
+
 def _superuser() -> psycopg.Connection:
     """Makes and drops databases: only a superuser may end the sessions that still hang on one."""
     return superuser_of("postgres")

@@ -68,7 +68,7 @@ class Belongings:
 
 @dataclass
 class Cast:
-    """Sam and Zoe study at North, Oona at South. Tess and Otto teach and administer there, Ada administers North."""
+    """Sam and Zoe study at North, where every role has somebody; Oona studies at South, and Otto administers it."""
 
     north: Home
     south: Home
@@ -99,7 +99,9 @@ def _make_cast() -> Cast:
         NOBODY: None,
         "sam": _person("sam", north, Role.STUDENT),
         "zoe": _person("zoe", north, Role.STUDENT),
+        "tara": _person("tara", north, Role.TA),
         "tess": _person("tess", north, Role.INSTRUCTOR),
+        "dan": _person("dan", north, Role.DEPARTMENT_ADMIN),
         "ada": _person("ada", north, Role.UNIVERSITY_ADMIN),
         "oona": _person("oona", south, Role.STUDENT),
         "otto": _person("otto", south, Role.UNIVERSITY_ADMIN),

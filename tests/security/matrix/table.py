@@ -5,15 +5,15 @@ from pathlib import Path
 from tests.security.matrix.runner import Outcome
 
 FILE = Path(__file__).parent / "table.txt"
-PEOPLE = ("nobody", "sam", "tess", "ada", "oona", "otto", "pia")
+PEOPLE = ("nobody", "sam", "tara", "tess", "dan", "ada", "oona", "otto", "pia")
 _HEAD = """\
 # What each way into the site answers to whom. Made by `make matrix WRITE=1` and read by people before it is believed.
 #
 # One status for each row that an address can name, in this order:
 #   Sam's (North) / Zoe's (North) / Oona's (South) / missing / malformed; without Zoe's where a row is nobody's own;
 #   one status where nothing is named. A socket answers with its first event, or with the code it closes with.
-# Sam studies at North, Tess teaches and Ada administers there; Oona studies at South and Otto administers it; Pia
-# administers the platform.
+# At North Sam studies, Tara assists in teaching, Tess teaches, Dan administers a department and Ada the university.
+# Oona studies at South, Otto administers it, and Pia administers the platform.
 #
 """
 
